@@ -1,0 +1,1 @@
+"""The vocabulary: ids, events, time and money. Pure; imports no engine."""
