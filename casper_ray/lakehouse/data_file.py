@@ -1,0 +1,97 @@
+"""Parquet data files of a Delta table, as its log names them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from deltalake.transaction import AddAction
+
+_COMPRESSION_LEVEL = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFile:
+    """One data file.
+
+    path: relative to the table's folder. partition: column -> value as text. lowest/highest: of the
+    columns that the table declares for data skipping (never columns that can hold personal data).
+    """
+
+    path: str
+    size_bytes: int
+    rows: int
+    partition: Mapping[str, str | None]
+    lowest: Mapping[str, Any]
+    highest: Mapping[str, Any]
+    nulls: Mapping[str, int]
+
+
+def write_data_file(
+    rows: pl.DataFrame, root: Path, path: str, partition: Mapping[str, str | None], stats: tuple[str, ...]
+) -> DataFile:
+    """Write `rows` (without partition columns) as `root/path`; not yet flushed, and in no log.
+
+    Retry: safe. It is written beside and renamed, so that a second writer of the same batch leaves
+    the same bytes at the same name, and nobody reads half a file.
+    """
+    target = root / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{time.time_ns():x}.part")
+    try:
+        rows.write_parquet(
+            temporary, compression="zstd", compression_level=_COMPRESSION_LEVEL, statistics=False
+        )
+        size_bytes = temporary.stat().st_size
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    kept = [name for name in stats if name in rows.columns]
+    extremes = rows.select(
+        *(pl.col(name).min().alias(f"lowest {name}") for name in kept),
+        *(pl.col(name).max().alias(f"highest {name}") for name in kept),
+        *(pl.col(name).null_count().alias(f"nulls {name}") for name in kept),
+    ).row(0, named=True)
+    return DataFile(
+        path=path,
+        size_bytes=size_bytes,
+        rows=rows.height,
+        partition=dict(partition),
+        lowest={name: extremes[f"lowest {name}"] for name in kept},
+        highest={name: extremes[f"highest {name}"] for name in kept},
+        nulls={name: extremes[f"nulls {name}"] for name in kept},
+    )
+
+
+def add_action(file: DataFile) -> AddAction:
+    """The log's line for a new data file."""
+    stats = {
+        "numRecords": file.rows,
+        "minValues": {name: _stat(v, upper=False) for name, v in file.lowest.items() if v is not None},
+        "maxValues": {name: _stat(v, upper=True) for name, v in file.highest.items() if v is not None},
+        "nullCount": dict(file.nulls),
+    }
+    return AddAction(
+        path=file.path,
+        size=file.size_bytes,
+        partition_values=dict(file.partition),
+        modification_time=time.time_ns() // 1_000_000,
+        data_change=True,
+        stats=json.dumps(stats),
+    )
+
+
+def _stat(value: Any, upper: bool) -> Any:
+    """A statistic in the log's form; instants keep whole milliseconds, rounded outwards."""
+    if isinstance(value, datetime):
+        if upper:
+            value += timedelta(microseconds=-value.microsecond % 1000)
+        return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,100 @@
+"""One writer at a time for a group of tables."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from casper_ray.errors import LeaseHeldError
+
+
+class Holder(NamedTuple):
+    """Who holds, or last held, a lease. `since`: wall time, ISO 8601. `command`: without arguments' values."""
+
+    pid: int
+    host: str
+    since: str
+    command: str
+
+
+class Lease(NamedTuple):
+    """A lease that this process holds. `taken_from`: a holder that died without giving it back, or None."""
+
+    path: Path
+    taken_from: Holder | None
+
+
+@contextmanager
+def held_lease(path: Path, what: str) -> Iterator[Lease]:
+    """Hold the lease at `path` for the block's time.
+
+    The kernel's lock on the file is the lease; what the file says is only for people. The lock ends with
+    its process, however that ends, so a dead holder never has to be waited for.
+
+    Raises: LeaseHeldError, naming the holder, if another living process has it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        _lock(file, what)
+        previous = _written_holder(file)
+        _write_holder(file, _this_process())
+        yield Lease(path, previous)
+        file.truncate(0)
+
+
+def current_holder(path: Path) -> Holder | None:
+    """The living holder of the lease at `path`, or None. Takes nothing."""
+    try:
+        with path.open("r") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _written_holder(file)
+    except FileNotFoundError:
+        return None
+    return None
+
+
+def _lock(file: IO[str], what: str) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = _written_holder(file)
+        if holder is None:
+            raise LeaseHeldError(f"{what}: another process holds it", "try again in a moment") from None
+        raise LeaseHeldError(
+            f"{what}: held by process {holder.pid} on {holder.host} since {holder.since} ({holder.command})",
+            f"wait for it, stop it with `kill {holder.pid}`, or use another --lake",
+            holder.pid,
+        ) from None
+
+
+def _written_holder(file: IO[str]) -> Holder | None:
+    file.seek(0)
+    text = file.read()
+    try:
+        return Holder(**json.loads(text)) if text.strip() else None
+    except (ValueError, TypeError):
+        return None  # a holder that died while it wrote its name; the lock itself is what counts
+
+
+def _write_holder(file: IO[str], holder: Holder) -> None:
+    file.seek(0)
+    file.truncate()
+    file.write(json.dumps(holder._asdict()))
+    file.flush()
+
+
+def _this_process() -> Holder:
+    command = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
+    if command == "__main__.py":
+        command = f"python -m casper_ray.{Path(sys.argv[0]).parent.name}"
+    return Holder(os.getpid(), socket.gethostname(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", command)

@@ -1,0 +1,192 @@
+"""A Delta table held open by its one committer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Schema
+from deltalake._internal import RemoveAction
+from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.transaction import Transaction
+
+from casper_ray import durable
+from casper_ray.errors import LakeError
+from casper_ray.lakehouse.data_file import DataFile, add_action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableFormat:
+    """How a table lies on disk. stats: columns with data-skipping statistics, none of them personal."""
+
+    schema: pa.Schema
+    partition_by: tuple[str, ...] = ()
+    stats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What one commit does to a table's files."""
+
+    add: tuple[DataFile, ...] = ()
+    remove: tuple[DataFile, ...] = ()
+
+
+class OpenTable:
+    """A handle that follows its own commits: version, live files, rows.
+
+    `files` maps path to data file. The handle is for one thread at a time. Opening costs the length of the
+    log; a commit costs what it changes, plus what delta-rs spends on its snapshot.
+    """
+
+    def __init__(self, path: Path, layout: TableFormat) -> None:
+        self.path, self.layout = path, layout
+        self._handle = _open_or_create(path, layout)
+        self._schema = Schema.from_arrow(layout.schema)
+        self.files: dict[str, DataFile] = {}
+        self.rows = 0
+        self._load_files()
+
+    @property
+    def version(self) -> int:
+        return int(self._handle.version())
+
+    def committed_batch(self, app: str) -> int | None:
+        """The newest batch of `app` in the log, or None."""
+        return self._handle.transaction_version(app)
+
+    def refresh(self) -> None:
+        """Catch up with commits that others made."""
+        before = self.version
+        self._handle.update_incremental()
+        if self.version != before:
+            self._load_files()
+
+    def try_commit(self, change: Change, *, app: str, batch: int, note: dict[str, str]) -> bool:
+        """Append one version to the log, durably; False if somebody else took that version.
+
+        The data files are flushed before the log names them; the log's file and folder before this
+        returns.
+        """
+        self._flush_data(change.add)
+        before = self.version
+        try:
+            self._handle.create_write_transaction(
+                [*(_remove_action(file) for file in change.remove), *(add_action(f) for f in change.add)],
+                "append",
+                self._schema,
+                list(self.layout.partition_by),
+                commit_properties=CommitProperties(
+                    custom_metadata=dict(note),
+                    max_commit_retries=0,
+                    app_transactions=[Transaction(app, batch)],
+                ),
+            )
+        except CommitFailedError:
+            return False
+        self._handle.update_incremental()
+        self._flush_log(before + 1, self.version)
+        if self.version == before + 1:
+            self._apply(change)
+        else:
+            self._load_files()
+        return True
+
+    def _apply(self, change: Change) -> None:
+        for file in change.remove:
+            self.rows -= self.files.pop(file.path).rows
+        for file in change.add:
+            self.files[file.path] = file
+            self.rows += file.rows
+
+    def _load_files(self) -> None:
+        self.files = {file.path: file for file in _logged_files(self._handle, self.layout)}
+        self.rows = sum(file.rows for file in self.files.values())
+
+    def _flush_data(self, added: Iterable[DataFile]) -> None:
+        paths = [self.path / file.path for file in added]
+        durable.flush_all([*paths, *{path.parent for path in paths}])
+
+    def _flush_log(self, first: int, last: int) -> None:
+        log = self.path / "_delta_log"
+        new = [log / f"{version:020d}.json" for version in range(first, last + 1)]
+        checkpoints = [log / f"{version:020d}.checkpoint.parquet" for version in range(first - 1, last + 1)]
+        if written := [path for path in checkpoints if path.exists()]:
+            new += [*written, log / "_last_checkpoint"]
+        durable.flush_all([*new, log])
+
+
+def _open_or_create(path: Path, layout: TableFormat) -> DeltaTable:
+    try:
+        if DeltaTable.is_deltatable(str(path)):
+            handle = DeltaTable(str(path))
+        else:
+            path.mkdir(parents=True, exist_ok=True)
+            handle = _create(path, layout)
+    except DeltaError as error:
+        raise LakeError(
+            f"table {path}: its log cannot be read ({str(error).splitlines()[0]})",
+            "restore the folder from a copy, or remove the table and run with --full-refresh",
+        ) from error
+    _check_schema(path, handle, layout)
+    return handle
+
+
+def _create(path: Path, layout: TableFormat) -> DeltaTable:
+    handle = DeltaTable.create(
+        str(path),
+        schema=Schema.from_arrow(layout.schema),
+        partition_by=list(layout.partition_by),
+        configuration={"delta.dataSkippingStatsColumns": ",".join(layout.stats)} if layout.stats else None,
+    )
+    log = path / "_delta_log"
+    durable.flush_all([log / f"{0:020d}.json", log, path, path.parent])
+    return handle
+
+
+def _check_schema(path: Path, handle: DeltaTable, layout: TableFormat) -> None:
+    stored = {field.name: str(field.type) for field in handle.schema().fields}
+    declared = {field.name: str(field.type) for field in Schema.from_arrow(layout.schema).fields}
+    if stored != declared:
+        differing = sorted(set(stored.items()) ^ set(declared.items()))
+        raise LakeError(
+            f"table {path}: was written with another schema; differing columns {differing}",
+            "rebuild it with `python -m casper_ray.medallion run --full-refresh`, or use another --lake",
+        )
+
+
+def _logged_files(handle: DeltaTable, layout: TableFormat) -> Iterable[DataFile]:
+    actions = pl.DataFrame(pl.from_arrow(handle.get_add_actions(flatten=True)))
+    for row in actions.iter_rows(named=True):
+        yield DataFile(
+            path=row["path"],
+            size_bytes=row["size_bytes"],
+            rows=row.get("num_records") or 0,
+            partition={name: _partition_text(row[f"partition.{name}"]) for name in layout.partition_by},
+            lowest=_stats(row, "min.", layout),
+            highest=_stats(row, "max.", layout),
+            nulls=_stats(row, "null_count.", layout),
+        )
+
+
+def _stats(row: dict[str, Any], prefix: str, layout: TableFormat) -> dict[str, Any]:
+    return {name: row[prefix + name] for name in layout.stats if row.get(prefix + name) is not None}
+
+
+def _partition_text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _remove_action(file: DataFile) -> RemoveAction:
+    return RemoveAction(
+        file.path,
+        True,
+        time.time_ns() // 1_000_000,
+        size=file.size_bytes,
+        partition_values=dict(file.partition),
+    )

@@ -1,0 +1,53 @@
+"""Reads of a table: newest, at a version, or as of a simulated instant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from casper_ray.domain.time import SimMicros, as_datetime
+from casper_ray.errors import LakeError
+from casper_ray.lakehouse.names import Catalog
+
+KNOWN = "_known_ts"
+"""The simulated instant from which a row could be known."""
+
+
+def scan(path: Path, *, version: int | None = None) -> pl.LazyFrame:
+    """The table at `path`, lazily: at its newest version, or at `version`.
+
+    Raises: LakeError where there is no table, or it never had that version.
+    """
+    if not DeltaTable.is_deltatable(str(path)):
+        raise LakeError(f"no table at {path}", "`casper lake ls` lists what is there")
+    try:
+        return pl.scan_delta(str(path), version=version)
+    except DeltaError as error:
+        raise LakeError(f"table {path}: has no readable version {version}") from error
+
+
+def scan_as_of(catalog: Catalog, schema: str, table: str, instant: SimMicros) -> pl.LazyFrame:
+    """The rows of `schema.table` that were known by a simulated instant.
+
+    A table with `_known_ts` answers row by row. Any other answers with the version that the last batch
+    not later than `instant` left, which is why its grain in time is the batch. Before the first batch
+    it is empty.
+    """
+    rows = scan(catalog.table(schema, table))
+    if KNOWN in rows.collect_schema():
+        return rows.filter(pl.col(KNOWN) <= as_datetime(instant))
+    version = version_as_of(catalog, schema, table, instant)
+    return rows.clear() if version is None else scan(catalog.table(schema, table), version=version)
+
+
+def version_as_of(catalog: Catalog, schema: str, table: str, instant: SimMicros) -> int | None:
+    """The version of a table after the last batch that ended by `instant`; None before the first."""
+    batches = scan(catalog.table(schema, "batches")).filter(pl.col("sim_instant") <= as_datetime(instant))
+    last = batches.select(pl.col("versions").sort_by("batch").last()).collect().item()
+    if last is None:
+        return None
+    versions = {name: int(version) for name, version in (pair.split("=") for pair in last)}
+    return versions.get(table)

@@ -1,0 +1,32 @@
+"""The volume: a folder of immutable event files, the border between who produces and who reads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+
+class VolumeFile(NamedTuple):
+    """A file as it is when a batch is written down; only its first `size_bytes` are ever read."""
+
+    name: str
+    size_bytes: int
+
+
+def new_files(volume: Path, seen: set[str]) -> list[VolumeFile]:
+    """The event files in `volume` that are not in `seen`, sorted by name; empty ones included.
+
+    Anybody may drop `*.json` files here. Names that begin with '.' or '_' are being written, and are
+    left alone. Costs one listing of the folder, and one look at each new file.
+    """
+    try:
+        with os.scandir(volume) as entries:
+            found = [e for e in entries if _is_event_file(e.name) and e.name not in seen and e.is_file()]
+    except FileNotFoundError:
+        return []
+    return sorted(VolumeFile(entry.name, entry.stat().st_size) for entry in found)
+
+
+def _is_event_file(name: str) -> bool:
+    return name.endswith(".json") and not name.startswith((".", "_"))

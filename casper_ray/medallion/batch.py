@@ -1,0 +1,48 @@
+"""A batch: what is written down before it runs, so that it can be run again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from casper_ray import durable
+from casper_ray.lakehouse.volume import VolumeFile
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """The promise: these files, in this batch, known from then.
+
+    files with the size that counts. known_from_us: per file, see `FileSlice`. sim_instant_us: the
+    simulated instant by which the batch's rows are known (None: that of its newest event).
+    ingested_at_us: wall time, the same when the batch runs again. replace: the batch stands for all
+    that was before it.
+    """
+
+    number: int
+    files: tuple[VolumeFile, ...]
+    known_from_us: tuple[int | None, ...]
+    sim_instant_us: int | None
+    ingested_at_us: int
+    replace: bool = False
+
+
+class BatchJournal:
+    """The one batch that is under way, in a file of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, batch: Batch) -> None:
+        """Durable when this returns."""
+        durable.write_json(self._path, {"format": _FORMAT, **asdict(batch)})
+
+    def pending(self) -> Batch | None:
+        """The batch that was last written down, whether it was finished or not."""
+        if (value := durable.read_json(self._path)) is None:
+            return None
+        value.pop("format")
+        files = tuple(VolumeFile(*file) for file in value.pop("files"))
+        return Batch(files=files, known_from_us=tuple(value.pop("known_from_us")), **value)

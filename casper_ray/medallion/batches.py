@@ -1,0 +1,113 @@
+"""`batches`: one row per batch that every table has. Its commit is what ends a batch."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+import polars as pl
+import pyarrow as pa
+
+from casper_ray.domain.time import SimMicros, as_datetime
+from casper_ray.lakehouse.names import Catalog
+from casper_ray.lakehouse.open_table import OpenTable
+from casper_ray.lakehouse.read import scan
+from casper_ray.medallion.batch import Batch
+from casper_ray.medallion.declare import Append, Table
+
+_TS = pa.timestamp("us", "UTC")
+LATENESS = timedelta(hours=3)
+"""How far the watermark stays behind the newest event time."""
+
+BATCHES = Table(
+    name="batches",
+    reads="(every table)",
+    grain="one row per batch",
+    schema=pa.schema(
+        [
+            ("batch", pa.int64()),
+            ("watermark", _TS),
+            ("sim_instant", _TS),
+            ("files", pa.list_(pa.string())),
+            ("rows_in", pa.int64()),
+            ("rows_out", pa.int64()),
+            ("rows_duplicate", pa.int64()),
+            ("rows_late", pa.int64()),
+            ("rows_quarantined", pa.int64()),
+            ("versions", pa.list_(pa.string())),
+            ("ingested_at", _TS),
+        ]
+    ),
+    update=Append(),
+    transform=lambda rows: rows,
+    stats=("batch",),
+)
+
+
+class Counts(NamedTuple):
+    """Where a batch's rows went: rows_in = rows_out + duplicates + late + quarantined."""
+
+    rows_in: int = 0
+    rows_out: int = 0
+    duplicates: int = 0
+    late: int = 0
+    quarantined: int = 0
+
+    def plus(self, other: Counts) -> Counts:
+        return Counts(*(a + b for a, b in zip(self, other, strict=True)))
+
+
+class Progress(NamedTuple):
+    """How far the committed batches go. newest_us: the newest event time that any of them saw."""
+
+    last_batch: int
+    newest_us: int | None
+    sim_instant_us: int | None
+    files: set[str]
+    counts: Counts
+
+
+def committed_progress(catalog: Catalog, schema: str) -> Progress:
+    """What `batches` says; nothing, where there is no such table yet."""
+    path = catalog.table(schema, BATCHES.name)
+    if not (path / "_delta_log").is_dir():
+        return Progress(0, None, None, set(), Counts())
+    rows = scan(path).collect()
+    late = int(LATENESS / timedelta(microseconds=1))
+    watermark = rows.select(pl.col("watermark").max().dt.epoch("us")).item()
+    sums = rows.select(
+        pl.col("rows_in", "rows_out", "rows_duplicate", "rows_late", "rows_quarantined").sum()
+    ).row(0)
+    return Progress(
+        last_batch=rows["batch"].max() or 0,
+        newest_us=None if watermark is None else watermark + late,
+        sim_instant_us=rows.select(pl.col("sim_instant").max().dt.epoch("us")).item(),
+        files=set(rows["files"].explode(empty_as_null=False)),
+        counts=Counts(*sums),
+    )
+
+
+def batch_row(
+    batch: Batch,
+    counts: Counts,
+    newest_us: int | None,
+    before_us: int | None,
+    tables: dict[str, OpenTable],
+) -> pl.DataFrame:
+    """The row that ends `batch`. before_us: the simulated instant of the batch before it; none goes back."""
+    reached = batch.sim_instant_us if batch.sim_instant_us is not None else newest_us
+    instant = max((us for us in (reached, before_us) if us is not None), default=None)
+    row = {
+        "batch": batch.number,
+        "watermark": None if newest_us is None else as_datetime(SimMicros(newest_us)) - LATENESS,
+        "sim_instant": None if instant is None else as_datetime(SimMicros(instant)),
+        "files": [file.name for file in batch.files],
+        "rows_in": counts.rows_in,
+        "rows_out": counts.rows_out,
+        "rows_duplicate": counts.duplicates,
+        "rows_late": counts.late,
+        "rows_quarantined": counts.quarantined,
+        "versions": [f"{name}={table.version}" for name, table in tables.items()],
+        "ingested_at": as_datetime(SimMicros(batch.ingested_at_us)),
+    }
+    return pl.DataFrame([row], schema=pl.Schema(BATCHES.schema))

@@ -1,0 +1,123 @@
+"""The graph of a pipeline's tables, checked before anything runs."""
+
+from __future__ import annotations
+
+import graphlib
+import inspect
+import traceback
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from casper_ray.errors import UserError
+from casper_ray.medallion.declare import Append, Merge, Pipeline, SourceLine, Split, Table
+
+
+class PipelineError(UserError):
+    """A pipeline that cannot run, and the line that says so."""
+
+
+def ordered_tables(pipeline: Pipeline) -> tuple[Table, ...]:
+    """The tables, each after the one it reads.
+
+    Raises: PipelineError for a name declared twice, a missing source, a cycle.
+    """
+    by_name = _by_name(pipeline)
+    for table in pipeline.tables:
+        if table.reads != pipeline.source.name and table.reads not in by_name:
+            raise PipelineError(
+                f"{table.declared_at}: table {table.name!r} reads {table.reads!r}, which is not declared",
+                f"declared are {sorted(by_name)} and {pipeline.source.name!r}",
+            )
+    sorter = graphlib.TopologicalSorter(
+        {table.name: {table.reads} & by_name.keys() for table in pipeline.tables}
+    )
+    try:
+        return tuple(by_name[name] for name in sorter.static_order())
+    except graphlib.CycleError as error:
+        cycle: list[str] = error.args[1]
+        raise PipelineError(
+            f"{by_name[cycle[0]].declared_at}: tables read each other in a cycle: {' <- '.join(cycle)}"
+        ) from None
+
+
+def checked_tables(pipeline: Pipeline) -> tuple[Table, ...]:
+    """`ordered_tables`, after each transform was tried on an empty frame of what it reads.
+
+    Raises: PipelineError, pointing at the line of the transform or of the declaration, where a transform
+    asks for a column that is not there, or returns other columns than its table declares.
+    """
+    tables = ordered_tables(pipeline)
+    columns = {pipeline.source.name: pipeline.source.columns}
+    for table in tables:
+        _check_declaration(table)
+        _check_transform(table, columns[table.reads])
+        columns[table.name] = table.schema
+    return tables
+
+
+def _by_name(pipeline: Pipeline) -> dict[str, Table]:
+    by_name: dict[str, Table] = {}
+    for table in pipeline.tables:
+        if other := by_name.get(table.name):
+            raise PipelineError(
+                f"{table.declared_at}: table {table.name!r} was declared before, at {other.declared_at}"
+            )
+        by_name[table.name] = table
+    return by_name
+
+
+def _check_declaration(table: Table) -> None:
+    present = set(table.schema.names)
+    named = {"partition_by": table.partition_by, "stats": table.stats} | _merge_columns(table.update)
+    for what, names in named.items():
+        if unknown := set(names) - present:
+            raise PipelineError(
+                f"{table.declared_at}: table {table.name!r}: {what} names unknown columns {sorted(unknown)}",
+                f"its schema has {table.schema.names}",
+            )
+
+
+def _merge_columns(update: Append | Merge) -> dict[str, tuple[str, ...]]:
+    if isinstance(update, Append):
+        return {}
+    return {
+        "keys": update.keys,
+        "sums": update.sums,
+        "lowest": update.lowest,
+        "highest": update.highest,
+        "segment": (update.segment,) if update.segment else (),
+    }
+
+
+def _check_transform(table: Table, reads: pa.Schema) -> None:
+    empty = pl.DataFrame(pl.from_arrow(reads.empty_table()))
+    try:
+        made = table.transform(empty)
+        rows = made.rows if isinstance(made, Split) else made
+        if isinstance(table.update, Merge) and table.update.finish:
+            rows = table.update.finish(rows)
+    except pl.exceptions.ColumnNotFoundError as error:
+        missing = str(error).splitlines()[0].strip()
+        raise PipelineError(
+            f"{_transform_line(table, error)}: table {table.name!r} asks {table.reads!r} for {missing}",
+            f"it has {reads.names}",
+        ) from None
+    expected = set(table.schema.names)
+    if set(rows.columns) != expected:
+        raise PipelineError(
+            f"{_transform_line(table, None)}: table {table.name!r}: its transform returns {sorted(rows.columns)}",
+            f"its schema declares {sorted(expected)}",
+        )
+
+
+def _transform_line(table: Table, error: Exception | None) -> SourceLine:
+    """The line in the transform's own file that failed; else where the transform begins."""
+    target: Any = inspect.unwrap(table.transform)
+    code = getattr(target, "__code__", None)
+    if code is None:
+        return table.declared_at
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    lines = [f.lineno for f in frames if f.filename == code.co_filename and f.lineno is not None]
+    return SourceLine(code.co_filename, lines[-1] if lines else code.co_firstlineno)

@@ -1,0 +1,136 @@
+"""JSON lines to rows, with every line that is none kept and explained."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import polars as pl
+
+from casper_ray.medallion.declare import REJECT_SCHEMA, Parsed, no_rejects
+
+_KEPT_CHARS = 65_536
+
+
+class Line(NamedTuple):
+    """A line of a file. offset: of its first byte, within the bytes that were parsed."""
+
+    offset: int
+    text: bytes
+
+
+def parse_json_lines(data: bytes, schema: dict[str, pl.DataType]) -> Parsed:
+    """Rows of `schema` (all columns required), one per line that is such a JSON object.
+
+    Reads: whole lines; blank ones do not count. Fields that `schema` does not name are left out.
+    Rules: a line that is not JSON, not an object, of other types, or lacks a field, is rejected with its
+    reason. The usual case, every line good, is one vectorised parse; only where that fails are the lines
+    halved until the bad ones stand alone.
+    """
+    try:
+        rows = pl.read_ndjson(data, schema=schema) if data.strip() else pl.DataFrame(schema=schema)
+    except (pl.exceptions.PolarsError, UnicodeDecodeError):
+        return _parse_mixed(_lines(data), schema)
+    if sum(rows.null_count().row(0)) or rows.height != _line_count(data):
+        return _parse_mixed(_lines(data), schema)
+    return Parsed(rows, no_rejects())
+
+
+def rejects(lines: list[Line], reasons: list[str]) -> pl.DataFrame:
+    """Rejected lines as rows of `REJECT_SCHEMA`; the file's name is for the caller to fill in."""
+    return pl.DataFrame(
+        {
+            "source_file": [None] * len(lines),
+            "byte_offset": [line.offset for line in lines],
+            "line_bytes": [len(line.text) for line in lines],
+            "reason": reasons,
+            "line": [_readable(line.text) for line in lines],
+        },
+        schema=REJECT_SCHEMA,
+    )
+
+
+def refused_rows(rows: pl.DataFrame, reason: str, *, source_file: str | None = None) -> pl.DataFrame:
+    """Rows that parsed but cannot be used, as rows of `REJECT_SCHEMA`; their place in the file is not known."""
+    text = pl.struct(pl.all()).struct.json_encode()
+    return rows.select(
+        (pl.col(source_file) if source_file else pl.lit(None, pl.String)).alias("source_file"),
+        pl.lit(None, pl.Int64).alias("byte_offset"),
+        text.str.len_bytes().cast(pl.Int64).alias("line_bytes"),
+        pl.lit(reason).alias("reason"),
+        text.str.slice(0, _KEPT_CHARS).alias("line"),
+    )
+
+
+def _parse_mixed(lines: list[Line], schema: dict[str, pl.DataType]) -> Parsed:
+    """Good rows and rejects of lines of which some are bad: halves until a half is all good or one line."""
+    frames: list[pl.DataFrame] = []
+    refused: list[Line] = []
+    reasons: list[str] = []
+    pending = [lines]
+    while pending:
+        part = pending.pop()
+        rows, reason = _try_parse(part, schema)
+        if rows is not None:
+            frames.append(rows)
+        elif len(part) == 1:
+            refused.append(part[0])
+            reasons.append(reason)
+        else:
+            middle = len(part) // 2
+            pending += [part[middle:], part[:middle]]
+    return Parsed(
+        pl.concat(frames) if frames else pl.DataFrame(schema=schema),
+        rejects(refused, reasons) if refused else no_rejects(),
+    )
+
+
+def _try_parse(lines: list[Line], schema: dict[str, pl.DataType]) -> tuple[pl.DataFrame | None, str]:
+    """The lines' rows, or None and why not; the reason is exact for a single line only."""
+    if not lines:
+        return pl.DataFrame(schema=schema), ""
+    try:
+        rows = pl.read_ndjson(b"\n".join(line.text for line in lines), schema=schema)
+    except UnicodeDecodeError:
+        return None, "not UTF-8"
+    except pl.exceptions.PolarsError as error:
+        return None, _reason(lines[0].text, str(error))
+    if missing := [name for name in schema if rows[name].null_count()]:
+        return None, f"missing or null: {', '.join(missing)}"
+    if rows.height != len(lines):
+        return None, "not one JSON object"
+    return rows, ""
+
+
+def _reason(line: bytes, error: str) -> str:
+    """The parser's complaint without what it quotes of the line, which can be anybody's text."""
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return "not UTF-8"
+    first = error.splitlines()[0]
+    if first.startswith("cannot parse"):
+        return f"wrong type: expected {first.rpartition(' as ')[2] or 'another'}"
+    if first.startswith("NDJSON line expected"):
+        return "not a JSON object"
+    return "not valid JSON"
+
+
+def _lines(data: bytes) -> list[Line]:
+    lines, offset = [], 0
+    for text in data.split(b"\n"):
+        if text.strip():
+            lines.append(Line(offset, text))
+        offset += len(text) + 1
+    return lines
+
+
+def _line_count(data: bytes) -> int:
+    """Lines that are not blank. Counting line ends is enough unless a blank line is among them."""
+    count = data.count(b"\n") + (not data.endswith(b"\n") and len(data) > 0)
+    if b"\n\n" in data or b"\r" in data or b" \n" in data or data.startswith(b"\n"):
+        return len(_lines(data))
+    return count
+
+
+def _readable(text: bytes) -> str:
+    return text[:_KEPT_CHARS].decode(errors="backslashreplace")

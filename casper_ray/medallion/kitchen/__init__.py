@@ -1,0 +1,1 @@
+"""The kitchen's pipeline: events of ghost kitchens to order items to six Gold tables."""

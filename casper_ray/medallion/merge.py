@@ -1,0 +1,141 @@
+"""Keyed tables: partial aggregates added to the rows that are there, file by file."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from casper_ray.lakehouse.data_file import DataFile, write_data_file
+from casper_ray.lakehouse.open_table import Change, OpenTable
+from casper_ray.medallion.declare import Merge, Table
+
+_REMEMBERED_ROWS = 500_000
+
+
+def partial_aggregate(update: Merge, rows: pl.DataFrame) -> pl.DataFrame:
+    """One row per key: the columns that merge, combined. Sorted by key, so equal input gives equal bytes."""
+    return (
+        rows.group_by(update.keys)
+        .agg(
+            *(pl.col(name).sum() for name in update.sums),
+            *(pl.col(name).min() for name in update.lowest),
+            *(pl.col(name).max() for name in update.highest),
+        )
+        .sort(update.keys)
+    )
+
+
+class RecentFiles:
+    """Rows of data files that were read or written lately, so that the next batch need not read them.
+
+    A data file never changes, so nothing here goes stale; the oldest go when there are too many rows.
+    """
+
+    def __init__(self) -> None:
+        self._rows: OrderedDict[Path, pl.DataFrame] = OrderedDict()
+
+    def rows(self, path: Path) -> pl.DataFrame:
+        if path not in self._rows:
+            self.remember(path, pl.read_parquet(path, hive_partitioning=False))
+        self._rows.move_to_end(path)
+        return self._rows[path]
+
+    def remember(self, path: Path, rows: pl.DataFrame) -> None:
+        self._rows[path] = rows
+        while len(self._rows) > 1 and sum(r.height for r in self._rows.values()) > _REMEMBERED_ROWS:
+            self._rows.popitem(last=False)
+
+
+class MergedTable:
+    """What a batch's partial aggregate does to one keyed table."""
+
+    def __init__(self, spec: Table, update: Merge, recent: RecentFiles) -> None:
+        self.spec, self.update, self.recent = spec, update, recent
+        self._schema = pl.DataFrame(pl.from_arrow(spec.schema.empty_table())).schema
+
+    def change(self, table: OpenTable, partial: pl.DataFrame, file_stem: str, *, replace: bool) -> Change:
+        """Files with `partial` added to the rows of the segments it touches; those they stand for, removed.
+
+        Reads only files that can hold a touched segment, whatever the size of the table. With `replace`,
+        nothing that was there counts.
+        """
+        segments = _segments(partial, self.update.segment)
+        touched = tuple(
+            f for f in table.files.values() if replace or _holds(f, self.update.segment, set(segments))
+        )
+        before = [] if replace else [self._stored(table, file) for file in touched]
+        merging = [*self.update.keys, *self.update.sums, *self.update.lowest, *self.update.highest]
+        rows = partial_aggregate(
+            self.update, pl.concat([partial.select(merging), *(r.select(merging) for r in before)])
+        )
+        if self.update.finish:
+            rows = self.update.finish(rows)
+        return Change(add=tuple(self._write(table, rows, file_stem)), remove=touched)
+
+    def _stored(self, table: OpenTable, file: DataFile) -> pl.DataFrame:
+        rows = self.recent.rows(table.path / file.path)
+        return rows.with_columns(
+            pl.lit(value).cast(self._schema[name]).alias(name) for name, value in file.partition.items()
+        )
+
+    def _write(self, table: OpenTable, rows: pl.DataFrame, file_stem: str) -> list[DataFile]:
+        rows = rows.select(pl.col(name).cast(dtype) for name, dtype in self._schema.items())
+        segment = self.update.segment
+        if segment is None:
+            return [self._write_one(table, rows, f"{file_stem}.parquet", {})]
+        written = []
+        parts = rows.with_columns(_segment_of(segment, rows.schema[segment]).alias("_segment"))
+        for (value,), part in parts.partition_by("_segment", as_dict=True, include_key=False).items():
+            text = _text(value)
+            if self.spec.partition_by:
+                folder, partition = f"{segment}={text}/", {segment: text}
+                part = part.drop(segment)
+            else:
+                folder, partition = "", {}
+            written.append(self._write_one(table, part, f"{folder}{file_stem}-{text}.parquet", partition))
+        return written
+
+    def _write_one(
+        self, table: OpenTable, rows: pl.DataFrame, path: str, partition: dict[str, str | None]
+    ) -> DataFile:
+        file = write_data_file(rows, table.path, path, partition, self.spec.stats)
+        self.recent.remember(table.path / path, rows)
+        return file
+
+
+def _segment_of(column: str, dtype: pl.DataType) -> pl.Expr:
+    """The segment of each row: the date itself, or the Monday of an instant's week."""
+    if isinstance(dtype, pl.Datetime):
+        return pl.col(column).dt.truncate("1w").dt.date()
+    return pl.col(column)
+
+
+def _segments(rows: pl.DataFrame, column: str | None) -> list[Any]:
+    if column is None:
+        return []
+    return rows.select(_segment_of(column, rows.schema[column]).unique()).to_series().to_list()
+
+
+def _holds(file: DataFile, column: str | None, segments: set[Any]) -> bool:
+    """Whether a file can hold rows of one of these segments; one without statistics always can."""
+    if column is None:
+        return True
+    if column in file.partition:
+        return file.partition[column] in {_text(segment) for segment in segments}
+    if column not in file.lowest or column not in file.highest:
+        return True
+    first, last = _monday(file.lowest[column]), _monday(file.highest[column])
+    return any(first <= segment <= last for segment in segments)
+
+
+def _monday(value: datetime | date) -> date:
+    day = value.date() if isinstance(value, datetime) else value
+    return day - timedelta(days=day.weekday())
+
+
+def _text(segment: Any) -> str:
+    return str(segment.isoformat() if isinstance(segment, date) else segment)
