@@ -53,21 +53,20 @@ def write_data_file(
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    kept = [name for name in stats if name in rows.columns]
-    extremes = rows.select(
-        *(pl.col(name).min().alias(f"lowest {name}") for name in kept),
-        *(pl.col(name).max().alias(f"highest {name}") for name in kept),
-        *(pl.col(name).null_count().alias(f"nulls {name}") for name in kept),
-    ).row(0, named=True)
+    kept = rows.select(name for name in stats if name in rows.columns)
     return DataFile(
         path=path,
         size_bytes=size_bytes,
         rows=rows.height,
         partition=dict(partition),
-        lowest={name: extremes[f"lowest {name}"] for name in kept},
-        highest={name: extremes[f"highest {name}"] for name in kept},
-        nulls={name: extremes[f"nulls {name}"] for name in kept},
+        lowest=_row(kept.select(pl.all().min())),
+        highest=_row(kept.select(pl.all().max())),
+        nulls=_row(kept.null_count()),
     )
+
+
+def _row(one: pl.DataFrame) -> dict[str, Any]:
+    return one.row(0, named=True) if one.width else {}
 
 
 def add_action(file: DataFile) -> AddAction:

@@ -79,7 +79,8 @@ class MergedTable:
     def _stored(self, table: OpenTable, file: DataFile) -> pl.DataFrame:
         rows = self.recent.rows(table.path / file.path)
         return rows.with_columns(
-            pl.lit(value).cast(self._schema[name]).alias(name) for name, value in file.partition.items()
+            pl.lit(_value(text, self._schema[name]), self._schema[name]).alias(name)
+            for name, text in file.partition.items()
         )
 
     def _write(self, table: OpenTable, rows: pl.DataFrame, file_stem: str) -> list[DataFile]:
@@ -135,6 +136,11 @@ def _holds(file: DataFile, column: str | None, segments: set[Any]) -> bool:
 def _monday(value: datetime | date) -> date:
     day = value.date() if isinstance(value, datetime) else value
     return day - timedelta(days=day.weekday())
+
+
+def _value(text: str | None, dtype: pl.DataType) -> Any:
+    """A partition value from the text that the log has of it."""
+    return date.fromisoformat(text) if text is not None and dtype == pl.Date else text
 
 
 def _text(segment: Any) -> str:

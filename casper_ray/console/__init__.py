@@ -1,0 +1,1 @@
+"""What the person sees in the terminal: live view, plain lines, JSON, summary, and errors as one line."""

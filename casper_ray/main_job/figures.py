@@ -1,0 +1,124 @@
+"""What a run measures of itself: speed, lag, sales per location."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from datasketches import kll_floats_sketch
+
+from casper_ray.console.progress import Lag, LocationState
+from casper_ray.domain.time import US_PER_HOUR, US_PER_S
+from casper_ray.sim.clock import Stretch
+from casper_ray.sim.lander import Landed
+
+_RECENT_S = 8.0
+_RECENT_HOURS = 24
+_NO_LAG = Lag(p50_ms=None, p95_ms=None, p99_ms=None)
+
+
+class LagSketch:
+    """Milliseconds from an event's due time to the commit of Gold; size does not grow with the events.
+
+    Source: Karnin, Lang, Liberty: Optimal Quantile Approximation in Streams (KLL), rank error near 1 %.
+    """
+
+    def __init__(self) -> None:
+        self._sketch = kll_floats_sketch(400)
+
+    def add(self, landed: Landed, stretch: Stretch, committed_s: float) -> None:
+        """The lags of one live window's events, taken at the middles of the bins they fall in."""
+        window, bins = landed.window, landed.bins
+        middles = window.from_us + (np.arange(len(bins)) + 0.5) * (window.to_us - window.from_us) / len(bins)
+        due_s = stretch.wall_s + (middles - stretch.sim_us) / (stretch.speed * US_PER_S)
+        # A bin weighs as many events as it holds, up to a resolution that a sketch can take per window.
+        weights = np.ceil(bins * min(1.0, 4096 / max(1, bins.sum()))).astype(np.int64)
+        self._sketch.update(np.repeat((committed_s - due_s) * 1000, weights).astype(np.float32))
+
+    def lag(self) -> Lag:
+        if self._sketch.is_empty():
+            return _NO_LAG
+        p50, p95, p99 = self._sketch.get_quantiles([0.5, 0.95, 0.99])
+        return Lag(p50_ms=float(p50), p95_ms=float(p95), p99_ms=float(p99))
+
+
+class _Mark(NamedTuple):
+    wall_s: float
+    sim_us: int
+    events: int
+
+
+class Pace:
+    """Speed reached and events a second over the last few seconds."""
+
+    def __init__(self) -> None:
+        self._marks: deque[_Mark] = deque()
+
+    def mark(self, wall_s: float, sim_us: int, events: int) -> None:
+        self._marks.append(_Mark(wall_s, sim_us, events))
+        while len(self._marks) > 2 and wall_s - self._marks[1].wall_s > _RECENT_S:
+            self._marks.popleft()
+
+    def restart(self) -> None:
+        """What was before does not count: another phase has begun."""
+        self._marks.clear()
+
+    def speed(self) -> float | None:
+        first, last = self._ends()
+        elapsed_s = last.wall_s - first.wall_s
+        return (last.sim_us - first.sim_us) / US_PER_S / elapsed_s if elapsed_s > 0 else None
+
+    def events_per_s(self) -> float:
+        first, last = self._ends()
+        elapsed_s = last.wall_s - first.wall_s
+        return (last.events - first.events) / elapsed_s if elapsed_s > 0 else 0.0
+
+    def _ends(self) -> tuple[_Mark, _Mark]:
+        none = _Mark(0.0, 0, 0)
+        return (self._marks[0], self._marks[-1]) if self._marks else (none, none)
+
+
+class LocationSales:
+    """Orders and revenue per location, from the hourly Gold table and then from what each batch adds to it."""
+
+    def __init__(self, names: Mapping[int, str], hourly: pl.DataFrame) -> None:
+        self._names = names
+        self._orders = dict.fromkeys(names, 0)
+        self._revenue_cents = dict.fromkeys(names, 0)
+        self._hours: dict[tuple[int, int], int] = {}
+        self._newest_hour = 0
+        self.add(hourly)
+
+    def add(self, hourly: pl.DataFrame) -> None:
+        """Rows of `gold_location_sales_hourly`'s grain to count in."""
+        rows = hourly.select(
+            "location_id",
+            pl.col("hour_ts").dt.epoch("us") // US_PER_HOUR,
+            "orders",
+            (pl.col("revenue") * 100).cast(pl.Int64),
+        )
+        for location, hour, orders, cents in rows.iter_rows():
+            self._orders[location] = self._orders.get(location, 0) + orders
+            self._revenue_cents[location] = self._revenue_cents.get(location, 0) + cents
+            self._hours[location, hour] = self._hours.get((location, hour), 0) + orders
+            self._newest_hour = max(self._newest_hour, hour)
+        oldest = self._newest_hour - _RECENT_HOURS
+        self._hours = {key: orders for key, orders in self._hours.items() if key[1] > oldest}
+
+    def states(self) -> tuple[LocationState, ...]:
+        last = self._newest_hour
+        return tuple(
+            LocationState(
+                location_id=location,
+                name=self._names.get(location, f"location {location}"),
+                orders=orders,
+                revenue_cents=self._revenue_cents[location],
+                recent=tuple(
+                    self._hours.get((location, hour), 0) for hour in range(last - _RECENT_HOURS + 1, last + 1)
+                ),
+            )
+            for location, orders in sorted(self._orders.items())
+        )

@@ -1,0 +1,124 @@
+"""Which world a catalog holds: one, from its first run on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from casper_ray import durable
+from casper_ray.domain.time import CANONICAL_EPOCH
+from casper_ray.errors import LakeError
+from casper_ray.lakehouse.names import Catalog
+from casper_ray.main_job.options import JobOptions
+from casper_ray.sim.clock import wall_now
+from casper_ray.sim.kitchen.world import KitchenWorld
+from casper_ray.sim.scenario import load_scenario
+
+LAKE_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What makes a world the same world. anchor: `dataset`, or `now` for one whose start day is a first run's."""
+
+    domain: str
+    seed: int
+    scenario: str
+    days: int
+    anchor: str
+    epoch: datetime
+    world: str
+
+    @property
+    def replay_id(self) -> str:
+        """The name of this world's replay in file names: the seed, and a part of the world's digest."""
+        return f"{self.domain}-{self.seed}-{self.world[:8]}"
+
+
+def resolve_world(catalog: Catalog, options: JobOptions) -> tuple[Identity, KitchenWorld]:
+    """The catalog's world, made known to it on the first run.
+
+    What was not asked for is as the catalog has it. Raises: LakeError where the catalog holds another
+    world than was asked for, or one of another format; ConfigError where the world cannot be built.
+    """
+    path = catalog.state / "world.json"
+    stored = _load(catalog, durable.read_json(path))
+    asked = _asked(options, stored)
+    scenario = load_scenario(asked["scenario"])
+    epoch = stored.epoch if stored else _epoch(asked["anchor"], options)
+    world = KitchenWorld.build(scenario, asked["seed"], asked["days"], epoch)
+    identity = Identity(
+        domain=options.domain,
+        seed=world.seed,
+        scenario=asked["scenario"],
+        days=world.days,
+        anchor=asked["anchor"],
+        epoch=epoch,
+        world=world.digest(),
+    )
+    if stored is None:
+        durable.write_json(path, _as_json(identity))
+    elif stored != identity:
+        raise LakeError(
+            f"lake {catalog.lake}, catalog {catalog.name}: holds another world; {_differences(stored, identity)}",
+            "leave these options out to go on with what is there, or use another --lake",
+        )
+    return identity, world
+
+
+def _asked(options: JobOptions, stored: Identity | None) -> dict[str, object]:
+    defaults = stored or Identity(
+        domain="kitchen",
+        seed=42,
+        scenario="baseline",
+        days=0,
+        anchor="dataset",
+        epoch=CANONICAL_EPOCH,
+        world="",
+    )
+    given = {name: getattr(options, name) for name in ("seed", "days", "scenario", "anchor")}
+    asked = {name: getattr(defaults, name) if value is None else value for name, value in given.items()}
+    return asked | {"days": asked["days"] or None}
+
+
+def _epoch(anchor: str, options: JobOptions) -> datetime:
+    """Day 0: the canonical one, or so that the start day is today."""
+    if anchor == "dataset":
+        return CANONICAL_EPOCH
+    today = wall_now().replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=options.start_day)
+
+
+def _load(catalog: Catalog, value: dict[str, object] | None) -> Identity | None:
+    if value is None:
+        return None
+    if (found := value.pop("format", None)) != LAKE_FORMAT:
+        raise LakeError(
+            f"lake {catalog.lake}, catalog {catalog.name}: is of format {found}, expected {LAKE_FORMAT}",
+            "it was made by another version of casper_ray; use that one, or another --lake",
+        )
+    epoch = datetime.fromisoformat(str(value.pop("epoch"))).astimezone(UTC)
+    return Identity(epoch=epoch, **value)  # type: ignore[arg-type]  # a file of ours, of this format
+
+
+def _as_json(identity: Identity) -> dict[str, object]:
+    return {
+        "format": LAKE_FORMAT,
+        "domain": identity.domain,
+        "seed": identity.seed,
+        "scenario": identity.scenario,
+        "days": identity.days,
+        "anchor": identity.anchor,
+        "epoch": identity.epoch.isoformat(),
+        "world": identity.world,
+    }
+
+
+def _differences(stored: Identity, asked: Identity) -> str:
+    names = ("domain", "seed", "scenario", "days", "anchor")
+    told = [
+        f"{name} is {getattr(stored, name)}, asked for {getattr(asked, name)}"
+        for name in names
+        if getattr(stored, name) != getattr(asked, name)
+    ]
+    return "; ".join(told) or f"its digest is {stored.world}, this version makes {asked.world}"

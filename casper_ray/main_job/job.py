@@ -1,0 +1,229 @@
+"""One run of the main job, from the lake's lock to the summary."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from casper_ray.cluster import start_ray, stop_ray
+from casper_ray.config import Environment
+from casper_ray.console.progress import Summary, Watcher
+from casper_ray.errors import ConfigError
+from casper_ray.domain.time import US_PER_DAY, SimMicros, sim_micros
+from casper_ray.lakehouse.lease import Lease, held_lease
+from casper_ray.lakehouse.names import Catalog, open_catalog
+from casper_ray.main_job.identity import Identity, resolve_world
+from casper_ray.main_job.loop import ReplayLoop
+from casper_ray.main_job.options import JobOptions
+from casper_ray.main_job.report import Reporter
+from casper_ray.main_job.world_tables import TruthWriter, write_dimensions
+from casper_ray.medallion.runner import Runner
+from casper_ray.sim.clock import wall_now
+from casper_ray.sim.control import Control
+from casper_ray.sim.cursor import Cursor, CursorFile
+from casper_ray.sim.kitchen.world import KitchenWorld
+from casper_ray.sim.lander import Lander
+from casper_ray.sim.replay import Replay
+
+_EVENTS_AN_ORDER = 13.6
+_PIPELINES = {"kitchen": "casper_ray.medallion.kitchen.pipeline:PIPELINE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. interrupted: by Ctrl-C or SIGTERM, with everything saved."""
+
+    summary: Summary
+    interrupted: bool
+
+
+def run_job(options: JobOptions, environment: Environment, watcher: Watcher) -> Outcome:
+    """Simulate or reuse the world, catch up, replay at the speed asked for, keep the tables up to date.
+
+    Retry: safe, also after it was killed: it goes on where it was.
+    Raises: UserError for what the caller can mend; LeaseHeldError where another run has the lake.
+    """
+    started_s = time.monotonic()
+    catalog = open_catalog(options.lake, options.catalog)
+    with ExitStack() as stack:
+        stop = stack.enter_context(stop_on_signals(watcher.noted))
+        leases = _leases(stack, catalog, options)
+        starting = _Starting(environment)
+        stack.callback(stop_ray)
+        identity, world = resolve_world(catalog, options)
+        watcher.started(_title(identity, options))
+        for lease in leases:
+            if lease.taken_from:
+                watcher.noted(f"taken over from process {lease.taken_from.pid}, which died holding the lease")
+        replay = _replay(catalog, options, identity, world)
+        starting.wait()
+        return _run(options, catalog, identity, world, replay, watcher, stop, started_s)
+
+
+def _run(
+    options: JobOptions,
+    catalog: Catalog,
+    identity: Identity,
+    world: KitchenWorld,
+    replay: Replay,
+    watcher: Watcher,
+    stop: threading.Event,
+    started_s: float,
+) -> Outcome:
+    pipeline = _PIPELINES[options.domain]
+    runner = Runner(pipeline, catalog) if options.pipeline else None
+    write_dimensions(catalog, world)
+    end_us = _end_us(options, world)
+    reporter = Reporter(
+        watcher=watcher,
+        catalog=catalog,
+        identity=identity,
+        options=options,
+        names=_location_names(world),
+        runner=runner,
+        started_s=started_s,
+        sim_from_us=replay.cursor.position_us,
+        end_us=end_us,
+    )
+    lander = Lander(
+        world,
+        catalog.volume("simulator", "events"),
+        identity.replay_id,
+        lambda start, stop: _expected_events(world, start, stop),
+    )
+    loop = ReplayLoop(
+        options=options,
+        replay=replay,
+        lander=lander,
+        runner=runner,
+        truth=TruthWriter(catalog, world),
+        control=Control(catalog.state / "replay"),
+        reporter=reporter,
+        end_us=end_us,
+        stop=stop,
+    )
+    ended = loop.run()
+    return Outcome(reporter.finish(ended, replay.cursor.position_us), stop.is_set())
+
+
+def _leases(stack: ExitStack, catalog: Catalog, options: JobOptions) -> list[Lease]:
+    """The replay's lease, and the pipeline's if it runs here too."""
+    lake = f"lake {catalog.lake}, catalog {catalog.name}"
+    wanted = [("replay", "replay")]
+    if options.pipeline:
+        wanted.append((f"{options.domain}-pipeline", f"{options.domain} pipeline"))
+    return [
+        stack.enter_context(held_lease(catalog.state / f"{name}.lease", f"{lake}: {what}"))
+        for name, what in wanted
+    ]
+
+
+class _Starting:
+    """Ray coming up, while the main thread builds the world.
+
+    The thread that starts Ray must outlive it: Linux ends Ray's processes with the thread that made them.
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        self._error: BaseException | None = None
+        self._up = threading.Event()
+        threading.Thread(target=self._start, args=(environment,), name="ray", daemon=True).start()
+
+    def _start(self, environment: Environment) -> None:
+        try:
+            start_ray(environment)
+        except BaseException as error:
+            self._error = error
+        self._up.set()
+        threading.Event().wait()
+
+    def wait(self) -> None:
+        """Until Ray is up. Raises: what kept it from coming up."""
+        self._up.wait()
+        if self._error is not None:
+            raise self._error
+
+
+@contextmanager
+def stop_on_signals(noted: Callable[[str], None]) -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C (or SIGTERM) sets; the second ends the process where it stands.
+
+    Ending anywhere is safe, the tables and the cursor are made for that; the first one only ends tidily.
+    """
+    stop = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _replay(catalog: Catalog, options: JobOptions, identity: Identity, world: KitchenWorld) -> Replay:
+    file = CursorFile(catalog.state / "replay" / "cursor.json")
+    cursor = file.load()
+    if cursor is None:
+        cursor = _first_cursor(options, identity)
+    elif options.start_from is not None:
+        raise ConfigError(
+            "--from: this lake has a replay that is under way", "use another --lake, or leave --from out"
+        )
+    return Replay(
+        file,
+        cursor,
+        epoch_us=sim_micros(identity.epoch),
+        expected_events=lambda start, stop: _expected_events(world, start, stop),
+    )
+
+
+def _first_cursor(options: JobOptions, identity: Identity) -> Cursor:
+    """The first run: from day 0, catching up to the start day at the current time of day; or `--from`."""
+    now = wall_now()
+    epoch_us = sim_micros(identity.epoch)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    time_of_day_us = (sim_micros(now) - sim_micros(midnight)) // 1000 * 1000
+    live_from = SimMicros(epoch_us + options.start_day * US_PER_DAY + time_of_day_us)
+    start = live_from = sim_micros(options.start_from) if options.start_from else live_from
+    return Cursor(
+        replay_id=identity.replay_id,
+        position_us=start if options.start_from else epoch_us,
+        next_window=0,
+        live_from_us=live_from,
+        started_wall_us=sim_micros(now),
+    )
+
+
+def _end_us(options: JobOptions, world: KitchenWorld) -> float:
+    """Where this run ends at the latest: the data's end, or `--until-day`."""
+    end = math.inf if options.loop else float(world.end_us())
+    if options.until_day is None:
+        return end
+    until = sim_micros(world.epoch) + options.until_day * US_PER_DAY
+    return min(end, 1000 * math.floor(until / 1000))
+
+
+def _expected_events(world: KitchenWorld, start_us: int, stop_us: int) -> float:
+    return world.expected_orders(start_us, stop_us) * _EVENTS_AN_ORDER
+
+
+def _location_names(world: KitchenWorld) -> dict[int, str]:
+    locations = world.dimensions()["locations"]
+    return dict(locations.select("location_id", "name").iter_rows())
+
+
+def _title(identity: Identity, options: JobOptions) -> str:
+    speed = "as fast as it goes" if math.isinf(options.speed) else f"{options.speed:g}x"
+    return f"{identity.domain} · {identity.scenario} · seed {identity.seed} · {identity.days} days · {speed}"

@@ -1,0 +1,96 @@
+"""The world as tables: its dimensions, and the truth of every order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import ray
+
+from casper_ray.domain.time import US_PER_DAY, SimMicros, sim_micros
+from casper_ray.lakehouse.commit import commit_once
+from casper_ray.lakehouse.data_file import DataFile, write_data_file
+from casper_ray.lakehouse.names import Catalog
+from casper_ray.lakehouse.open_table import Change, OpenTable, TableFormat
+from casper_ray.sim.kitchen.world import KitchenWorld
+
+_APP = "casper/world"
+_TRUTH_STATS = ("location_id", "order_day")
+_DAYS_AT_ONCE = 10
+
+
+def write_dimensions(catalog: Catalog, world: KitchenWorld) -> None:
+    """`simulator.locations`, `brands`, `brand_locations`, `menus`, `categories`, `items`. Retry: safe."""
+    for name, rows in world.dimensions().items():
+        path = catalog.table("simulator", name)
+        table = OpenTable(path, TableFormat(schema=_arrow_schema(rows)))
+        commit_once(table, app=_APP, batch=1, change=lambda t, rows=rows: _rows(t.path, rows))
+
+
+class TruthWriter:
+    """`truth.orders`: one row per order of every whole day that the replay has passed.
+
+    Written beside the replay, by workers that have a moment, and committed once a stretch of days: the number
+    of the batch is the day up to which the truth is told. The world says the same truth of a day whenever it is
+    asked; loops add no rows (order ids with a suffix `-Ln` are the same orders again).
+    """
+
+    def __init__(self, catalog: Catalog, world: KitchenWorld) -> None:
+        self._world = world
+        self._epoch_us = sim_micros(world.epoch)
+        self._table = OpenTable(
+            catalog.table("truth", "orders"),
+            TableFormat(
+                schema=_arrow_schema(world.truth(world.location_ids[0], 0).clear()), stats=_TRUTH_STATS
+            ),
+        )
+        self._told = self._table.committed_batch(_APP) or 0
+        self._pending: tuple[int, Any] | None = None
+
+    def follow(self, position_us: SimMicros, *, wait: bool = False) -> None:
+        """Tell the truth of the days before `position_us` that is not told yet; with `wait`, all of it now."""
+        passed = min(self._world.days, (position_us - self._epoch_us) // US_PER_DAY)
+        while self._step(passed, wait):
+            pass
+
+    def _step(self, passed: int, wait: bool) -> bool:
+        """Commit what is ready, or ask for the next days. False: nothing to do now."""
+        if self._pending is None:
+            if self._told >= passed:
+                return False
+            until = min(passed, self._told + _DAYS_AT_ONCE)
+            days = range(self._told, until)
+            self._pending = (until, _write_truth.remote(self._world, days, self._table.path))
+        until, answer = self._pending
+        if not wait and not ray.wait([answer], timeout=0)[0]:
+            return False
+        file = ray.get(answer)
+        commit_once(self._table, app=_APP, batch=until, change=lambda _: Change(add=(file,)))
+        self._told, self._pending = until, None
+        return True
+
+
+@ray.remote
+def _write_truth(world: KitchenWorld, days: Sequence[int], path: Path) -> DataFile:
+    rows = pl.concat([world.truth(location, day) for day in days for location in world.location_ids])
+    return write_data_file(
+        rows, path, f"days-{days[0]:06d}-{days[-1] + 1:06d}.parquet", {}, _TRUTH_STATS
+    )
+
+
+def _rows(path: Path, rows: pl.DataFrame) -> Change:
+    return Change(add=(write_data_file(rows, path, "world.parquet", {}, ()),))
+
+
+def _arrow_schema(rows: pl.DataFrame) -> pa.Schema:
+    """The schema with the types that Delta knows (no views, no large strings)."""
+    fields = []
+    for field in rows.clear().to_arrow().schema:
+        kind = field.type
+        if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+            kind = pa.string()
+        fields.append(pa.field(field.name, kind))
+    return pa.schema(fields)
