@@ -156,13 +156,17 @@ def _check_schema(path: Path, handle: DeltaTable, layout: TableFormat) -> None:
         differing = sorted(set(stored.items()) ^ set(declared.items()))
         raise LakeError(
             f"table {path}: was written with another schema; differing columns {differing}",
-            "rebuild it with `python -m casper_ray.medallion run --full-refresh`, or use another --lake",
+            "it was made by another version of casper_ray; use that one, or another --lake",
         )
 
 
+def live_files(handle: DeltaTable) -> pl.DataFrame:
+    """The log's lines of the files that make up the handle's version, one row a file."""
+    return pl.DataFrame(pa.table(handle.get_add_actions(flatten=True)))
+
+
 def _logged_files(handle: DeltaTable, layout: TableFormat) -> Iterable[DataFile]:
-    actions = pl.DataFrame(pl.from_arrow(handle.get_add_actions(flatten=True)))
-    for row in actions.iter_rows(named=True):
+    for row in live_files(handle).iter_rows(named=True):
         yield DataFile(
             path=row["path"],
             size_bytes=row["size_bytes"],

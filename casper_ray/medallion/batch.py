@@ -17,8 +17,8 @@ class Batch:
 
     files with the size that counts. known_from_us: per file, see `FileSlice`. sim_instant_us: the
     simulated instant by which the batch's rows are known (None: that of its newest event).
-    ingested_at_us: wall time, the same when the batch runs again. replace: the batch stands for all
-    that was before it.
+    ingested_at_us: wall time, the same when the batch runs again. replaces: tables that this batch makes
+    anew, from files that they had before; the other tables are left alone. Empty: new files, all tables.
     """
 
     number: int
@@ -26,7 +26,7 @@ class Batch:
     known_from_us: tuple[int | None, ...]
     sim_instant_us: int | None
     ingested_at_us: int
-    replace: bool = False
+    replaces: tuple[str, ...] = ()
 
 
 class BatchJournal:
@@ -45,4 +45,5 @@ class BatchJournal:
             return None
         value.pop("format")
         files = tuple(VolumeFile(*file) for file in value.pop("files"))
-        return Batch(files=files, known_from_us=tuple(value.pop("known_from_us")), **value)
+        known = tuple(value.pop("known_from_us"))
+        return Batch(files=files, known_from_us=known, replaces=tuple(value.pop("replaces")), **value)

@@ -34,6 +34,7 @@ BATCHES = Table(
             ("rows_duplicate", pa.int64()),
             ("rows_late", pa.int64()),
             ("rows_quarantined", pa.int64()),
+            ("replaces", pa.list_(pa.string())),
             ("versions", pa.list_(pa.string())),
             ("ingested_at", _TS),
         ]
@@ -64,26 +65,21 @@ class Progress(NamedTuple):
     newest_us: int | None
     sim_instant_us: int | None
     files: set[str]
-    counts: Counts
 
 
 def committed_progress(catalog: Catalog, schema: str) -> Progress:
     """What `batches` says; nothing, where there is no such table yet."""
     path = catalog.table(schema, BATCHES.name)
     if not (path / "_delta_log").is_dir():
-        return Progress(0, None, None, set(), Counts())
+        return Progress(0, None, None, set())
     rows = scan(path).collect()
     late = int(LATENESS / timedelta(microseconds=1))
     watermark = rows.select(pl.col("watermark").max().dt.epoch("us")).item()
-    sums = rows.select(
-        pl.col("rows_in", "rows_out", "rows_duplicate", "rows_late", "rows_quarantined").sum()
-    ).row(0)
     return Progress(
         last_batch=rows["batch"].max() or 0,
         newest_us=None if watermark is None else watermark + late,
         sim_instant_us=rows.select(pl.col("sim_instant").max().dt.epoch("us")).item(),
         files=set(rows["files"].explode(empty_as_null=False)),
-        counts=Counts(*sums),
     )
 
 
@@ -107,6 +103,7 @@ def batch_row(
         "rows_duplicate": counts.duplicates,
         "rows_late": counts.late,
         "rows_quarantined": counts.quarantined,
+        "replaces": list(batch.replaces),
         "versions": [f"{name}={table.version}" for name, table in tables.items()],
         "ingested_at": as_datetime(SimMicros(batch.ingested_at_us)),
     }

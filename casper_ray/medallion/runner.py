@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from casper_ray.errors import ConfigError
 from casper_ray.failpoints import reach
 from casper_ray.lakehouse.commit import commit_once, table_has
 from casper_ray.lakehouse.data_file import DataFile, write_data_file
@@ -88,12 +89,19 @@ class Runner:
         while files := new_files(self._volume, self.progress.files):
             yield self._start(_first_bytes(files, BATCH_BYTES), sim_instant_us)
 
-    def full_refresh(self) -> BatchReport:
-        """Every table anew, from every file in the volume, as one batch: each changes over in one commit."""
-        return self._start(new_files(self._volume, set()), None, replace=True)
+    def refresh(self, *names: str) -> BatchReport:
+        """The named tables (none named: all) anew, from every file in the volume, as one batch.
+
+        Each changes over in one commit, so a reader sees the old table or the new one.
+        Raises: ConfigError for a name that is no table of the pipeline.
+        """
+        if unknown := set(names) - self.tables.keys():
+            raise ConfigError(f"no table {sorted(unknown)} in pipeline {self.pipeline.name!r}", f"tables are {sorted(self.tables)}")
+        replaces = names or tuple(self.tables)
+        return self._start(new_files(self._volume, set()), None, replaces=replaces)
 
     def _start(
-        self, files: list[VolumeFile], sim_instant_us: int | None, *, replace: bool = False
+        self, files: list[VolumeFile], sim_instant_us: int | None, *, replaces: tuple[str, ...] = ()
     ) -> BatchReport:
         windows = [self.pipeline.source.window_of(file.name) for file in files]
         ends = [window.to_us for window in windows if window]
@@ -105,7 +113,7 @@ class Runner:
             known_from_us=tuple(window.from_us if window else before for window in windows),
             sim_instant_us=instant,
             ingested_at_us=time.time_ns() // 1000,
-            replace=replace,
+            replaces=replaces,
         )
         self._journal.write(batch)
         return self._run(batch)
@@ -119,7 +127,7 @@ class Runner:
         partials = self._merge_partials(results)
         self._commit_tables(batch, results, partials)
         counts = _counts(results)
-        newest = [r.newest_us for r in results] + ([] if batch.replace else [self.progress.newest_us])
+        newest = [self.progress.newest_us, *(r.newest_us for r in results)]
         newest_us = max((us for us in newest if us is not None), default=None)
         self._end(batch, counts, newest_us)
         return BatchReport(
@@ -132,9 +140,7 @@ class Runner:
         )
 
     def _pass(self, batch: Batch) -> list[BlockResult]:
-        done = frozenset(
-            name for name, table in self.tables.items() if table_has(table, self.app, batch.number)
-        )
+        done = self._tables_without_work(batch)
         cut = slices(zip(batch.files, batch.known_from_us, strict=True))
         tasks = [
             BlockTask(
@@ -154,6 +160,12 @@ class Runner:
             self._progressed(len(results), len(tasks))
         return sorted(results, key=lambda result: result.block)
 
+    def _tables_without_work(self, batch: Batch) -> frozenset[str]:
+        """Tables that have the batch, from before a crash, and those that a refresh leaves alone."""
+        has = {name for name, table in self.tables.items() if table_has(table, self.app, batch.number)}
+        spared = self.tables.keys() - set(batch.replaces) if batch.replaces else set()
+        return frozenset(has | spared)
+
     def _merge_partials(self, results: list[BlockResult]) -> dict[str, pl.DataFrame]:
         merged = {}
         for name, table in self._merged.items():
@@ -171,7 +183,8 @@ class Runner:
         def commit(spec: Table) -> None:
             added = tuple(file for result in results for file in result.written.get(spec.name, ()))
             partial = partials.get(spec.name)
-            if not added and (partial is None or not partial.height) and not batch.replace:
+            nothing_new = not added and (partial is None or not partial.height)
+            if nothing_new and spec.name not in batch.replaces:
                 return
             commit_once(
                 self.tables[spec.name],
@@ -191,10 +204,11 @@ class Runner:
         added: tuple[DataFile, ...],
         partial: pl.DataFrame | None,
     ) -> Change:
+        replace = spec.name in batch.replaces
         if isinstance(spec.update, Append) or partial is None:
-            return Change(add=added, remove=tuple(table.files.values()) if batch.replace else ())
+            return Change(add=added, remove=tuple(table.files.values()) if replace else ())
         return self._merged[spec.name].change(
-            table, partial, f"batch-{batch.number:08d}", replace=batch.replace
+            table, partial, f"batch-{batch.number:08d}", replace=replace
         )
 
     def _end(self, batch: Batch, counts: Counts, newest_us: int | None) -> None:
@@ -212,7 +226,6 @@ class Runner:
             last_batch=batch.number,
             newest_us=newest_us,
             sim_instant_us=row["sim_instant"].dt.epoch("us").item(),
-            counts=progress.counts.plus(counts),
         )
 
     def _open(self, spec: Table) -> OpenTable:

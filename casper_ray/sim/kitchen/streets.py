@@ -58,8 +58,8 @@ def build_streets(lat: float, lon: float, rng: np.random.Generator) -> Streets:
     miles = haversine_miles(lat_u[start], lon_u[start], lat_u[end], lon_u[end])
     graph = csr_array((miles, (start, end)), shape=(len(row), len(row)))
     kitchen = len(row) // 2
-    reached, before = dijkstra(graph, directed=False, indices=kitchen, return_predecessors=True)
-    return _reachable(lat_u, lon_u, row, column, np.isfinite(reached), before.astype(np.int64), kitchen)
+    reached, before = dijkstra(graph, directed=False, indices=[kitchen], return_predecessors=True)
+    return _reachable(lat_u, lon_u, row, column, np.isfinite(reached[0]), before[0].astype(np.int64), kitchen)
 
 
 def _blocks(row: Ints, column: Ints, x: Floats, y: Floats, rng: np.random.Generator) -> tuple[Ints, Ints]:

@@ -1,0 +1,26 @@
+"""`casper`: every command under one name. What does the work is imported when a command runs."""
+
+from __future__ import annotations
+
+import typer
+
+from casper_ray.lakehouse.command import app as lake_app
+from casper_ray.main_job.command import sim
+from casper_ray.medallion.command import app as medallion_app
+from casper_ray.main_job.replay_command import app as replay_app
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Simulate a business, replay its events, keep a lakehouse of them exactly once.",
+)
+app.command()(sim)
+app.add_typer(replay_app, name="replay")
+app.add_typer(medallion_app, name="medallion")
+app.add_typer(lake_app, name="lake")
+
+
+def main() -> None:
+    """The console script."""
+    app(prog_name="casper")

@@ -1,0 +1,92 @@
+"""`python -m casper_ray.medallion`: the pipeline alone, over what the volume holds."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from casper_ray.config import DEFAULT_LAKE, load_environment
+from casper_ray.console.run_command import run_command
+from casper_ray.errors import ConfigError
+
+app = typer.Typer(
+    add_completion=False, pretty_exceptions_enable=False, help="Keep a pipeline's tables up to date."
+)
+
+_PIPELINES = {"kitchen": "casper_ray.medallion.kitchen.pipeline:PIPELINE"}
+
+_Pipeline = Annotated[str, typer.Option(help="kitchen, or module:NAME of a Pipeline of your own.")]
+_Lake = Annotated[str, typer.Option(help="Folder of the lake.")]
+_Catalog = Annotated[str | None, typer.Option(help="Catalog in the lake.", show_default="the pipeline's")]
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+
+@app.command()
+def run(
+    pipeline: _Pipeline = "kitchen",
+    lake: _Lake = DEFAULT_LAKE,
+    catalog: _Catalog = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Rebuild every table from the volume.")
+    ] = False,
+    refresh: Annotated[
+        list[str] | None, typer.Option(help="Rebuild this table from the volume; may be repeated.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Take what is new in the volume through Bronze, Silver and Gold, once, and end."""
+
+    def action() -> int:
+        from casper_ray.medallion.standalone import run_pipeline
+
+        def told(text: str) -> None:
+            print(text, file=sys.stderr if as_json else sys.stdout, flush=True)
+
+        summary = run_pipeline(
+            _reference(pipeline),
+            lake,
+            catalog,
+            load_environment(),
+            full_refresh=full_refresh,
+            refresh=tuple(refresh or ()),
+            told=told,
+        )
+        if as_json:
+            print(json.dumps(summary))
+        return 0
+
+    raise typer.Exit(run_command(action, as_json=as_json))
+
+
+@app.command("dry-run")
+def dry_run(
+    pipeline: _Pipeline = "kitchen", lake: _Lake = DEFAULT_LAKE, catalog: _Catalog = None, as_json: _Json = False
+) -> None:
+    """Check the pipeline and print its graph; read and write no data."""
+
+    def action() -> int:
+        from casper_ray.medallion.drawing import graph_json, graph_lines
+        from casper_ray.medallion.graph import checked_tables
+        from casper_ray.medallion.one_pass import load_pipeline
+
+        loaded = load_pipeline(_reference(pipeline))
+        tables = checked_tables(loaded)
+        if as_json:
+            print(json.dumps(graph_json(loaded, tables)))
+        else:
+            print("\n".join(graph_lines(loaded, tables)))
+        return 0
+
+    raise typer.Exit(run_command(action, as_json=as_json))
+
+
+def _reference(pipeline: str) -> str:
+    if pipeline in _PIPELINES:
+        return _PIPELINES[pipeline]
+    if ":" in pipeline:
+        return pipeline
+    known = ", ".join(sorted(_PIPELINES))
+    raise ConfigError(f"--pipeline: saw {pipeline!r}, expected {known}, or module:NAME")
