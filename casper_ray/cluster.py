@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from typing import Any
 
 from casper_ray.config import Environment
 
@@ -28,13 +29,13 @@ def start_ray(environment: Environment) -> None:
     if ray.is_initialized():
         return
     logging.getLogger("ray").setLevel(logging.ERROR)
-    options = {} if environment.ray_address else _local_options(environment.cpus)
+    local: dict[str, Any] = {} if environment.ray_address else _local_options(environment.cpus)
     ray.init(
         address=environment.ray_address or "local",
         log_to_driver=False,
         configure_logging=False,
         runtime_env={"env_vars": _WORKER_ENV},
-        **options,
+        **local,
     )
 
 
@@ -45,7 +46,7 @@ def stop_ray() -> None:
     ray.shutdown()
 
 
-def _local_options(cpus: int) -> dict[str, object]:
+def _local_options(cpus: int) -> dict[str, Any]:
     return {
         "num_cpus": cpus,
         "include_dashboard": False,

@@ -37,6 +37,6 @@ def load_environment(env: Mapping[str, str] = os.environ) -> Environment:
 
 
 def _positive(name: str, text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
+    if not text.isdecimal() or int(text) == 0:
         raise ConfigError(f"{name}: saw {text!r}, expected a whole number above 0")
     return int(text)

@@ -73,7 +73,7 @@ class CommitConflictError(CasperError):
         return f"{self.table}: still in conflict after {self.attempts} attempts to commit"
 
 
-class RetryLater(CasperError):
+class RetryLater(CasperError):  # noqa: N818 - the name says what to do
     """A resource that is busy now. `retry_after_s`: seconds."""
 
     def __init__(self, what: str, retry_after_s: float) -> None:

@@ -239,7 +239,7 @@ def peak_hours(hourly: pl.DataFrame) -> pl.DataFrame:
 
 
 def write_table(lake: Path, name: str, rows: pl.DataFrame) -> int:
-    """Rows of one Silver or Gold table, written by delta-rs; sorted, so that one partition is open at a time."""
+    """Rows of one Silver or Gold table, by delta-rs; sorted, so that one partition is open at a time."""
     key = PARTITION_BY[name]
     write_deltalake(
         lake / name,

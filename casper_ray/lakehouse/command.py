@@ -34,7 +34,9 @@ def ls(lake: _Lake = DEFAULT_LAKE, catalog: _CatalogName = "caspers") -> None:
 
         typer.echo(f"{'table':44}{'version':>9}{'rows':>14}{'files':>8}{'bytes':>16}")
         for fact in table_facts(existing_catalog(lake, catalog)):
-            typer.echo(f"{fact.name:44}{fact.version:>9,}{fact.rows:>14,}{fact.files:>8,}{fact.size_bytes:>16,}")
+            typer.echo(
+                f"{fact.name:44}{fact.version:>9,}{fact.rows:>14,}{fact.files:>8,}{fact.size_bytes:>16,}"
+            )
         return 0
 
     raise typer.Exit(run_command(action))

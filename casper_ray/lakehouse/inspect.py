@@ -35,8 +35,8 @@ def table_facts(catalog: Catalog) -> Iterator[TableFacts]:
     for schema, table in catalog.table_names():
         handle = DeltaTable(str(catalog.table(schema, table)))
         files = live_files(handle)
-        rows = files["num_records"].sum() if files.height else 0
-        size = files["size_bytes"].sum() if files.height else 0
+        rows = sum(files["num_records"]) if files.height else 0
+        size = sum(files["size_bytes"]) if files.height else 0
         yield TableFacts(f"{schema}.{table}", handle.version(), rows, files.height, size)
 
 
@@ -51,7 +51,11 @@ def shown(catalog: Catalog, name: str, *, rows: int, version: int | None, as_of:
         found = scan(path, version=version)
     total = found.select(pl.len()).collect().item()
     with pl.Config(
-        tbl_rows=rows, tbl_cols=-1, tbl_width_chars=200, fmt_str_lengths=_CELL_CHARS, tbl_hide_dataframe_shape=True
+        tbl_rows=rows,
+        tbl_cols=-1,
+        tbl_width_chars=200,
+        fmt_str_lengths=_CELL_CHARS,
+        tbl_hide_dataframe_shape=True,
     ):
         return f"{found.head(rows).collect()}\n{min(rows, total):,} of {total:,} rows of {schema}.{table}"
 
@@ -72,7 +76,9 @@ def _located(catalog: Catalog, name: str) -> tuple[str, str, Path]:
     path = catalog.table(schema, table)
     if not (path / "_delta_log").is_dir():
         known = ", ".join(".".join(pair) for pair in catalog.table_names())
-        raise LakeError(f"no table {schema}.{table} in catalog {catalog.name}", f"there are {known or 'none'}")
+        raise LakeError(
+            f"no table {schema}.{table} in catalog {catalog.name}", f"there are {known or 'none'}"
+        )
     return schema, table, path
 
 

@@ -46,8 +46,10 @@ def held_lease(path: Path, what: str) -> Iterator[Lease]:
         _lock(file, what)
         previous = _written_holder(file)
         _write_holder(file, _this_process())
-        yield Lease(path, previous)
-        file.truncate(0)
+        try:
+            yield Lease(path, previous)
+        finally:
+            file.truncate(0)
 
 
 def current_holder(path: Path) -> Holder | None:

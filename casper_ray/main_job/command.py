@@ -24,9 +24,7 @@ def sim(
         str, typer.Option(help="Simulated seconds a second: 1, 60, 3600, 86400, …; or max.")
     ] = "3600",
     lake: Annotated[str, typer.Option(help="Folder of the lake.")] = DEFAULT_LAKE,
-    catalog: Annotated[
-        str | None, typer.Option(help="Catalog in the lake.", show_default="caspers")
-    ] = None,
+    catalog: Annotated[str | None, typer.Option(help="Catalog in the lake.", show_default="caspers")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the world.", show_default="42")] = None,
     days: Annotated[
         int | None, typer.Option(help="Days of the dataset.", show_default="the scenario's, 90")
@@ -51,7 +49,9 @@ def sim(
     loop: Annotated[bool, typer.Option("--loop", help="Past the last day, begin again.")] = False,
     anchor: Annotated[
         str | None,
-        typer.Option(help="dataset: day 0 is 2024-01-01; now: the start day is today.", show_default="dataset"),
+        typer.Option(
+            help="dataset: day 0 is 2024-01-01; now: the start day is today.", show_default="dataset"
+        ),
     ] = None,
     start_from: Annotated[
         str | None, typer.Option("--from", help="Begin at this instant, without catching up.")

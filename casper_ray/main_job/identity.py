@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from casper_ray import durable
 from casper_ray.domain.time import CANONICAL_EPOCH
@@ -35,6 +36,15 @@ class Identity:
         return f"{self.domain}-{self.seed}-{self.world[:8]}"
 
 
+class _Asked(NamedTuple):
+    """What makes the world, as asked for. days: None is the scenario's own."""
+
+    seed: int
+    days: int | None
+    scenario: str
+    anchor: str
+
+
 def resolve_world(catalog: Catalog, options: JobOptions) -> tuple[Identity, KitchenWorld]:
     """The catalog's world, made known to it on the first run.
 
@@ -44,15 +54,14 @@ def resolve_world(catalog: Catalog, options: JobOptions) -> tuple[Identity, Kitc
     path = catalog.state / "world.json"
     stored = _load(catalog, durable.read_json(path))
     asked = _asked(options, stored)
-    scenario = load_scenario(asked["scenario"])
-    epoch = stored.epoch if stored else _epoch(asked["anchor"], options)
-    world = KitchenWorld.build(scenario, asked["seed"], asked["days"], epoch)
+    epoch = stored.epoch if stored else _epoch(asked.anchor, options)
+    world = KitchenWorld.build(load_scenario(asked.scenario), asked.seed, asked.days, epoch)
     identity = Identity(
         domain=options.domain,
         seed=world.seed,
-        scenario=asked["scenario"],
+        scenario=asked.scenario,
         days=world.days,
-        anchor=asked["anchor"],
+        anchor=asked.anchor,
         epoch=epoch,
         world=world.digest(),
     )
@@ -60,25 +69,24 @@ def resolve_world(catalog: Catalog, options: JobOptions) -> tuple[Identity, Kitc
         durable.write_json(path, _as_json(identity))
     elif stored != identity:
         raise LakeError(
-            f"lake {catalog.lake}, catalog {catalog.name}: holds another world; {_differences(stored, identity)}",
+            f"lake {catalog.lake}, catalog {catalog.name}: holds another world; "
+            f"{_differences(stored, identity)}",
             "leave these options out to go on with what is there, or use another --lake",
         )
     return identity, world
 
 
-def _asked(options: JobOptions, stored: Identity | None) -> dict[str, object]:
-    defaults = stored or Identity(
-        domain="kitchen",
-        seed=42,
-        scenario="baseline",
-        days=0,
-        anchor="dataset",
-        epoch=CANONICAL_EPOCH,
-        world="",
+def _asked(options: JobOptions, stored: Identity | None) -> _Asked:
+    """The options, and for what they leave open what the catalog has, or the default."""
+    default = _Asked(42, None, "baseline", "dataset")
+    if stored:
+        default = _Asked(stored.seed, stored.days, stored.scenario, stored.anchor)
+    return _Asked(
+        default.seed if options.seed is None else options.seed,
+        default.days if options.days is None else options.days,
+        options.scenario or default.scenario,
+        options.anchor or default.anchor,
     )
-    given = {name: getattr(options, name) for name in ("seed", "days", "scenario", "anchor")}
-    asked = {name: getattr(defaults, name) if value is None else value for name, value in given.items()}
-    return asked | {"days": asked["days"] or None}
 
 
 def _epoch(anchor: str, options: JobOptions) -> datetime:

@@ -14,8 +14,8 @@ from types import FrameType
 from casper_ray.cluster import start_ray, stop_ray
 from casper_ray.config import Environment
 from casper_ray.console.progress import Summary, Watcher
-from casper_ray.errors import ConfigError
 from casper_ray.domain.time import US_PER_DAY, SimMicros, sim_micros
+from casper_ray.errors import ConfigError
 from casper_ray.lakehouse.lease import Lease, held_lease
 from casper_ray.lakehouse.names import Catalog, open_catalog
 from casper_ray.main_job.identity import Identity, resolve_world

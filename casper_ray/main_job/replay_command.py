@@ -70,9 +70,7 @@ def status(
     raise typer.Exit(run_command(action, as_json=as_json))
 
 
-def _ask(
-    lake: str, catalog: str, done: str, *, paused: bool | None = None, speed: str | None = None
-) -> None:
+def _ask(lake: str, catalog: str, done: str, *, paused: bool | None = None, speed: str | None = None) -> None:
     def action() -> int:
         wanted = parse_speed(speed) if speed is not None else None
         where = existing_catalog(lake, catalog)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def write_dimensions(catalog: Catalog, world: KitchenWorld) -> None:
     for name, rows in world.dimensions().items():
         path = catalog.table("simulator", name)
         table = OpenTable(path, TableFormat(schema=_arrow_schema(rows)))
-        commit_once(table, app=_APP, batch=1, change=lambda t, rows=rows: _rows(t.path, rows))
+        commit_once(table, app=_APP, batch=1, change=partial(_first_rows, rows=rows))
 
 
 class TruthWriter:
@@ -76,13 +77,11 @@ class TruthWriter:
 @ray.remote
 def _write_truth(world: KitchenWorld, days: Sequence[int], path: Path) -> DataFile:
     rows = pl.concat([world.truth(location, day) for day in days for location in world.location_ids])
-    return write_data_file(
-        rows, path, f"days-{days[0]:06d}-{days[-1] + 1:06d}.parquet", {}, _TRUTH_STATS
-    )
+    return write_data_file(rows, path, f"days-{days[0]:06d}-{days[-1] + 1:06d}.parquet", {}, _TRUTH_STATS)
 
 
-def _rows(path: Path, rows: pl.DataFrame) -> Change:
-    return Change(add=(write_data_file(rows, path, "world.parquet", {}, ()),))
+def _first_rows(table: OpenTable, rows: pl.DataFrame) -> Change:
+    return Change(add=(write_data_file(rows, table.path, "world.parquet", {}, ()),))
 
 
 def _arrow_schema(rows: pl.DataFrame) -> pa.Schema:

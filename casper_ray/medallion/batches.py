@@ -76,7 +76,7 @@ def committed_progress(catalog: Catalog, schema: str) -> Progress:
     late = int(LATENESS / timedelta(microseconds=1))
     watermark = rows.select(pl.col("watermark").max().dt.epoch("us")).item()
     return Progress(
-        last_batch=rows["batch"].max() or 0,
+        last_batch=rows.select(pl.col("batch").max().fill_null(0)).item(),
         newest_us=None if watermark is None else watermark + late,
         sim_instant_us=rows.select(pl.col("sim_instant").max().dt.epoch("us")).item(),
         files=set(rows["files"].explode(empty_as_null=False)),

@@ -63,7 +63,10 @@ def run(
 
 @app.command("dry-run")
 def dry_run(
-    pipeline: _Pipeline = "kitchen", lake: _Lake = DEFAULT_LAKE, catalog: _Catalog = None, as_json: _Json = False
+    pipeline: _Pipeline = "kitchen",
+    lake: _Lake = DEFAULT_LAKE,
+    catalog: _Catalog = None,
+    as_json: _Json = False,
 ) -> None:
     """Check the pipeline and print its graph; read and write no data."""
 

@@ -93,7 +93,7 @@ class MergedTable:
         for (value,), part in parts.partition_by("_segment", as_dict=True, include_key=False).items():
             text = _text(value)
             if self.spec.partition_by:
-                folder, partition = f"{segment}={text}/", {segment: text}
+                folder, partition = f"{segment}={text}/", dict[str, str | None]({segment: text})
                 part = part.drop(segment)
             else:
                 folder, partition = "", {}

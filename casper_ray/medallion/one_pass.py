@@ -6,18 +6,15 @@ Runs in a Ray worker. What leaves it is small: names of the files it wrote, and 
 from __future__ import annotations
 
 import importlib
-import os
 import resource
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
-from casper_ray.domain.time import SimMicros, as_datetime
 from casper_ray.errors import ConfigError
 from casper_ray.lakehouse.data_file import DataFile, write_data_file
-from casper_ray.medallion.admission import Admission, admit
+from casper_ray.medallion.admission import admit
 from casper_ray.medallion.declare import Append, Merge, Parsed, Pipeline, Split, Table, no_rejects
 from casper_ray.medallion.files import FileSlice, read_slice
 from casper_ray.medallion.graph import ordered_tables
@@ -132,9 +129,7 @@ def _read_one(pipeline: Pipeline, volume: Path, piece: FileSlice) -> Parsed:
             pl.lit(piece.name).alias("_source_file"),
             pl.max_horizontal(pl.col(pipeline.source.event_time), known_from).alias("_known_ts"),
         ),
-        rejected.with_columns(
-            pl.lit(piece.name).alias("source_file"), pl.col("byte_offset") + lines.offset
-        ),
+        rejected.with_columns(pl.lit(piece.name).alias("source_file"), pl.col("byte_offset") + lines.offset),
     )
 
 

@@ -96,7 +96,10 @@ class Runner:
         Raises: ConfigError for a name that is no table of the pipeline.
         """
         if unknown := set(names) - self.tables.keys():
-            raise ConfigError(f"no table {sorted(unknown)} in pipeline {self.pipeline.name!r}", f"tables are {sorted(self.tables)}")
+            raise ConfigError(
+                f"no table {sorted(unknown)} in pipeline {self.pipeline.name!r}",
+                f"tables are {sorted(self.tables)}",
+            )
         replaces = names or tuple(self.tables)
         return self._start(new_files(self._volume, set()), None, replaces=replaces)
 
@@ -207,9 +210,7 @@ class Runner:
         replace = spec.name in batch.replaces
         if isinstance(spec.update, Append) or partial is None:
             return Change(add=added, remove=tuple(table.files.values()) if replace else ())
-        return self._merged[spec.name].change(
-            table, partial, f"batch-{batch.number:08d}", replace=replace
-        )
+        return self._merged[spec.name].change(table, partial, f"batch-{batch.number:08d}", replace=replace)
 
     def _end(self, batch: Batch, counts: Counts, newest_us: int | None) -> None:
         """Commit the row that says that every table has the batch; remember what it says."""
@@ -217,9 +218,7 @@ class Runner:
         file = write_data_file(
             row, self._batches.path, f"batch-{batch.number:08d}.parquet", {}, BATCHES.stats
         )
-        commit_once(
-            self._batches, app=self.app, batch=batch.number, change=lambda _: Change(add=(file,))
-        )
+        commit_once(self._batches, app=self.app, batch=batch.number, change=lambda _: Change(add=(file,)))
         progress = self.progress
         progress.files.update(file.name for file in batch.files)
         self.progress = progress._replace(
@@ -244,7 +243,8 @@ class Runner:
 
 def _first_bytes(files: list[VolumeFile], limit_bytes: int) -> list[VolumeFile]:
     """As many files from the front as fit the limit, one at least."""
-    taken, filled = [], 0
+    taken: list[VolumeFile] = []
+    filled = 0
     for file in files:
         if taken and filled + file.size_bytes > limit_bytes:
             break
@@ -256,7 +256,5 @@ def _first_bytes(files: list[VolumeFile], limit_bytes: int) -> list[VolumeFile]:
 def _counts(results: list[BlockResult]) -> Counts:
     total = Counts()
     for r in results:
-        total = total.plus(
-            Counts(r.rows_in, r.rows_out, r.rows_duplicate, r.rows_late, r.rows_quarantined)
-        )
+        total = total.plus(Counts(r.rows_in, r.rows_out, r.rows_duplicate, r.rows_late, r.rows_quarantined))
     return total

@@ -33,7 +33,8 @@ def run_pipeline(
     catalog = existing_catalog(lake, catalog_name or load_pipeline(reference).catalog)
     name = load_pipeline(reference).name
     with held_lease(
-        catalog.state / f"{name}-pipeline.lease", f"lake {catalog.lake}, catalog {catalog.name}: {name} pipeline"
+        catalog.state / f"{name}-pipeline.lease",
+        f"lake {catalog.lake}, catalog {catalog.name}: {name} pipeline",
     ):
         start_ray(environment)
         try:

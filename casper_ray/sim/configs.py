@@ -65,12 +65,14 @@ def _config_error(model: type[BaseModel], error: ValidationError, where: str) ->
     if extra:
         parent = extra[0]["loc"][:-1]
         unknown = {str(p["loc"][-1]) for p in extra if p["loc"][:-1] == parent}
-        spot = ".".join([where, *map(str, parent)]) if parent else where
+        spot = f"{where}: {'.'.join(map(str, parent))}" if parent else where
         return ConfigError.unknown_keys(spot, unknown, _known_keys(model, parent))
     first = problems[0]
     spot = ".".join(map(str, first["loc"]))
     saw = "" if first["type"] in ("missing", "value_error") else f", saw {first['input']!r}"[:80]
-    return ConfigError(f"{where}: {spot + ': ' if spot else ''}{_one_line(first['msg'])}{saw}")
+    return ConfigError(
+        f"{where}: {spot + ': ' if spot else ''}{_one_line(first['msg'].removeprefix('Value error, '))}{saw}"
+    )
 
 
 def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> set[str]:

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from casper_ray.domain.time import SimMicros
 
-_NAME = re.compile(r"(?P<replay>[a-z0-9-]+)\.w(?P<number>\d{8})\.p(?P<part>\d{4})\.(?P<start>\d+)-(?P<end>\d+)\.json")
+_NAME = re.compile(
+    r"(?P<replay>[a-z0-9-]+)\.w(?P<number>\d{8})\.p(?P<part>\d{4})\.(?P<start>\d+)-(?P<end>\d+)\.json"
+)
 
 
 class Window(NamedTuple):
@@ -32,9 +34,7 @@ def parts(window: Window, count: int) -> list[Part]:
     length_ms = (window.to_us - window.from_us) // 1000
     count = max(1, min(count, length_ms))
     edges = [window.from_us + 1000 * (length_ms * i // count) for i in range(count)] + [window.to_us]
-    return [
-        Part(window, i, SimMicros(edges[i]), SimMicros(edges[i + 1])) for i in range(count)
-    ]
+    return [Part(window, i, SimMicros(edges[i]), SimMicros(edges[i + 1])) for i in range(count)]
 
 
 def file_name(replay_id: str, part: Part) -> str:

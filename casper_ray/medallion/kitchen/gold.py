@@ -18,16 +18,13 @@ def order_headers(items: pl.DataFrame) -> pl.DataFrame:
 
     Rules: an order comes from one event, so all of its items are in the same block.
     """
-    return (
-        items.group_by("order_id", maintain_order=True)
-        .agg(
-            pl.col("location_id").first(),
-            pl.col("order_day").first(),
-            pl.col("extended_price").sum().alias("order_revenue"),
-            pl.col("qty").sum().cast(pl.Int64).alias("total_qty"),
-            pl.len().cast(pl.Int64).alias("total_items"),
-            pl.col("brand_id").unique().sort().alias("brands_in_order"),
-        )
+    return items.group_by("order_id", maintain_order=True).agg(
+        pl.col("location_id").first(),
+        pl.col("order_day").first(),
+        pl.col("extended_price").sum().alias("order_revenue"),
+        pl.col("qty").sum().cast(pl.Int64).alias("total_qty"),
+        pl.len().cast(pl.Int64).alias("total_items"),
+        pl.col("brand_id").unique().sort().alias("brands_in_order"),
     )
 
 
@@ -134,9 +131,7 @@ GOLD_BRAND_SALES_DAY = Table(
             ("brand_revenue", MONEY),
         ]
     ),
-    update=Merge(
-        keys=("brand_id", "day"), sums=("orders", "items_sold", "brand_revenue"), segment="day"
-    ),
+    update=Merge(keys=("brand_id", "day"), sums=("orders", "items_sold", "brand_revenue"), segment="day"),
     transform=brand_sales,
     partition_by=("day",),
     stats=("brand_id",),

@@ -39,9 +39,7 @@ def peak_hours_totals(items: pl.DataFrame) -> pl.DataFrame:
         pl.lit(1, pl.Int64).alias("orders"),
         pl.col("extended_price").sum().alias("revenue"),
     )
-    return orders.with_columns(
-        pl.col("first_hour").alias("last_hour"), *_cell_of(pl.col("first_hour"))
-    )
+    return orders.with_columns(pl.col("first_hour").alias("last_hour"), *_cell_of(pl.col("first_hour")))
 
 
 def peak_hours_from_totals(totals: pl.DataFrame) -> pl.DataFrame:

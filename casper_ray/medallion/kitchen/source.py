@@ -25,13 +25,16 @@ def parse_events(data: bytes) -> Parsed:
     """
     parsed = parse_json_lines(data, _POLARS)
     events = parsed.events.with_columns(
-        pl.col("ts").str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", time_zone="UTC", strict=False)
+        pl.col("ts")
+        .str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", time_zone="UTC", strict=False)
         .alias("event_ts")
     )
     if not events["event_ts"].null_count():
         return Parsed(events, parsed.rejected)
     undated = pl.col("event_ts").is_null()
-    refused = refused_rows(parsed.events.filter(events["event_ts"].is_null()), "ts is not YYYY-MM-DD HH:MM:SS.mmm")
+    refused = refused_rows(
+        parsed.events.filter(events["event_ts"].is_null()), "ts is not YYYY-MM-DD HH:MM:SS.mmm"
+    )
     return Parsed(events.filter(~undated), pl.concat([parsed.rejected, refused]))
 
 

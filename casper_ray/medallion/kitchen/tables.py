@@ -52,7 +52,7 @@ def silver_order_items(events: pl.DataFrame) -> Split:
     created = events.filter(pl.col("event_type") == ORDER_CREATED)
     try:
         return Split(_items(created), no_rejects())
-    except pl.exceptions.ComputeError:
+    except pl.exceptions.PolarsError:
         return _items_of_mixed(created)
 
 
@@ -82,12 +82,14 @@ def _items_of_mixed(created: pl.DataFrame) -> Split:
     for order in created.iter_slices(1):
         try:
             good.append(_items(order))
-        except pl.exceptions.ComputeError:
+        except pl.exceptions.PolarsError:
             bad.append(order)
     rows = pl.concat(good) if good else pl.DataFrame(schema=pl.Schema(SILVER_SCHEMA))
     columns = [*EVENT_COLUMNS, "_source_file"]
     refused = pl.concat(bad).select(columns)
-    return Split(rows, refused_rows(refused, "order_created: body has no readable items", source_file="_source_file"))
+    return Split(
+        rows, refused_rows(refused, "order_created: body has no readable items", source_file="_source_file")
+    )
 
 
 SILVER_SCHEMA = pa.schema(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from casper_ray.sim.kitchen.streets import Streets, haversine_miles
+from casper_ray.sim.kitchen.streets import EARTH_RADIUS_MILES, Streets
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -22,12 +22,14 @@ class Routes:
     """Polylines of all houses, one after the other.
 
     lat_u, lon_u   points, millionths of a degree; a house's points are start[h] .. start[h + 1] - 1
+    along          miles up to each point, counted through all routes
     miles          length of each polyline
     drive_ms       time it takes at 25 mph
     """
 
     lat_u: Ints
     lon_u: Ints
+    along: Floats
     start: Ints
     miles: Floats
     drive_ms: Ints
@@ -66,9 +68,10 @@ def build_routes(streets: Streets, behind: Ints, house_lat_u: Ints, house_lon_u:
     lon_u = np.concatenate([streets.lon_u, house_lon_u])[points]
     lat_u, lon_u, sizes = _filled(lat_u, lon_u, sizes)
     start = np.concatenate([[0], np.cumsum(sizes)])
-    miles = np.add.reduceat(_steps(lat_u, lon_u, start), start[:-1])
+    along = np.cumsum(_steps(lat_u, lon_u, start))
+    miles = along[start[1:] - 1] - along[start[:-1]]
     drive_ms = np.rint(miles / DRIVE_MPH * 3_600_000).astype(np.int64)
-    return Routes(lat_u=lat_u, lon_u=lon_u, start=start, miles=miles, drive_ms=drive_ms)
+    return Routes(lat_u=lat_u, lon_u=lon_u, along=along, start=start, miles=miles, drive_ms=drive_ms)
 
 
 def _bends(streets: Streets, behind: Ints) -> tuple[Ints, Ints]:
@@ -84,9 +87,12 @@ def _bends(streets: Streets, behind: Ints) -> tuple[Ints, Ints]:
 
 
 def _steps(lat_u: Ints, lon_u: Ints, start: Ints) -> Floats:
-    """Miles from the point before; 0 for the first point of a route."""
-    miles = np.zeros(len(lat_u))
-    miles[1:] = haversine_miles(lat_u[:-1], lon_u[:-1], lat_u[1:], lon_u[1:])
+    """Miles from the point before, by great circles; 0 for the first point of a route."""
+    lat, lon = np.radians(lat_u / 1e6), np.radians(lon_u / 1e6)
+    shrink = np.cos(lat)
+    half = np.sin(np.diff(lat) / 2) ** 2 + shrink[:-1] * shrink[1:] * np.sin(np.diff(lon) / 2) ** 2
+    miles = np.zeros(len(lat))
+    miles[1:] = 2 * EARTH_RADIUS_MILES * np.arcsin(np.sqrt(half))
     miles[start[:-1]] = 0.0
     return miles
 
@@ -118,7 +124,7 @@ def build_pings(routes: Routes) -> Pings:
     house = np.repeat(np.arange(len(count)), count)
     minute = np.arange(len(house)) - start[house] + 1
     share = minute * PING_MS / routes.drive_ms[house]
-    total = np.cumsum(_steps(routes.lat_u, routes.lon_u, routes.start))
+    total = routes.along
     at = total[routes.start[house]] + share * routes.miles[house]
     right = np.clip(
         np.searchsorted(total, at, side="right"), routes.start[house] + 1, routes.start[house + 1] - 1

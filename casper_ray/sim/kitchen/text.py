@@ -55,21 +55,25 @@ def timestamps(unix_ms: Ints) -> pl.Series:
     letters["date"] = days.astype("datetime64[D]").astype("S10")[day - first]
     letters["time"] = _times_of_day()[second]
     letters["milli"] = digits(3).view("S3").ravel()[milli]
-    return fixed_width(letters.view(np.uint8).reshape(len(unix_ms), -1))
+    return fixed_width(letters.view(np.uint8).reshape(len(unix_ms), letters.itemsize))
 
 
 def degrees(micro: Ints) -> pl.Series:
     """Millionths of a degree as decimal numbers with six digits after the point."""
     whole, part = np.divmod(np.abs(micro), 1_000_000)
-    frame = pl.DataFrame(
-        {
-            "sign": pl.Series(["", "-"]).gather((micro < 0).astype(np.int64)),
-            "whole": pl.Series(whole).cast(pl.String),
-            "high": fixed_width(digits(3)).gather(part // 1000),
-            "low": fixed_width(digits(3)).gather(part % 1000),
-        }
-    )
-    return frame.select(pl.concat_str("sign", "whole", pl.lit("."), "high", "low")).to_series()
+    floor = np.where(micro < 0, -1 - whole, whole)
+    low, high = (int(floor.min()), int(floor.max())) if len(floor) else (0, 0)
+    heads = [f"{v}." if v >= 0 else f"-{-1 - v}." for v in range(low, high + 1)]
+    which = floor - low
+    if len({len(head) for head in heads}) > 1:  # e.g. around 100 degrees: texts of several widths
+        tails = pl.Series(part).cast(pl.String).str.zfill(6)
+        return pl.Series(heads).gather(which) + tails
+    width = len(heads[0])
+    letters = np.empty(len(micro), dtype=[("head", f"S{width}"), ("high", "S3"), ("low", "S3")])
+    letters["head"] = np.array(heads, dtype=f"S{width}")[which]
+    thousands = digits(3).view("S3").ravel()
+    letters["high"], letters["low"] = thousands[part // 1000], thousands[part % 1000]
+    return fixed_width(letters.view(np.uint8).reshape(len(micro), letters.itemsize))
 
 
 def joined(words: pl.Series, start: Ints) -> pl.Series:

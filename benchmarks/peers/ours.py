@@ -1,0 +1,70 @@
+"""casper_ray's own pipeline over the same volume, cold or warm, reporting as the peers do.
+
+    python benchmarks/peers/ours.py VOLUME_DIR OUT_DIR [--warm WARM_VOLUME_DIR] [--json]
+
+Exactly as `python -m casper_ray.medallion run`: lease, journal, flushes, commits with the batch's number.
+With --warm, the workers have run the pipeline over another volume and another lake before the clock starts;
+without, the process is cold, and `whole_s` is what to compare.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import time
+from pathlib import Path
+
+from casper_ray.cluster import start_ray, stop_ray
+from casper_ray.config import load_environment
+from casper_ray.lakehouse.lease import held_lease
+from casper_ray.lakehouse.names import Catalog, open_catalog
+from casper_ray.medallion.runner import Runner
+from tables import PeerRun, process_age_s
+
+PIPELINE = "casper_ray.medallion.kitchen.pipeline:PIPELINE"
+
+
+def prepared_catalog(out: Path, volume: Path) -> Catalog:
+    """An empty catalog whose volume is a link to `volume`."""
+    shutil.rmtree(out, ignore_errors=True)
+    catalog = open_catalog(str(out), "caspers")
+    events = catalog.volume("simulator", "events")
+    events.parent.mkdir(parents=True)
+    events.symlink_to(volume.resolve())
+    return catalog
+
+
+def run_pipeline(catalog: Catalog) -> Runner:
+    """Everything in the volume through the pipeline, with the lease held."""
+    with held_lease(catalog.state / "kitchen-pipeline.lease", "benchmark"):
+        runner = Runner(PIPELINE, catalog)
+        for report in runner.run_available():
+            if os.environ.get("CASPER_BENCH_VERBOSE"):
+                print(report.counts, report.seconds, flush=True)
+    return runner
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("volume", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--warm", type=Path)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+
+    start_ray(load_environment())
+    if options.warm:
+        run_pipeline(prepared_catalog(options.out.with_suffix(".warm"), options.warm))
+    catalog = prepared_catalog(options.out, options.volume)
+    startup_s, begun = process_age_s(), time.perf_counter()
+    runner = run_pipeline(catalog)
+    processing_s, whole_s = time.perf_counter() - begun, process_age_s()
+    tables = {name: table.rows for name, table in runner.tables.items() if name != "quarantine"}
+    stop_ray()
+    run = PeerRun(startup_s=startup_s, processing_s=processing_s, whole_s=whole_s, tables=tables)
+    print(run.as_json())
+
+
+if __name__ == "__main__":
+    main()
