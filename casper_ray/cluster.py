@@ -22,21 +22,15 @@ _WORKER_ENV = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 def start_ray(environment: Environment) -> None:
     """Start Ray, or join the cluster at `RAY_ADDRESS`; nothing if this process already has one."""
-    for name, value in _QUIET.items():
+    for name, value in (_QUIET | _WORKER_ENV).items():
         os.environ.setdefault(name, value)
     import ray
 
     if ray.is_initialized():
         return
     logging.getLogger("ray").setLevel(logging.ERROR)
-    local: dict[str, Any] = {} if environment.ray_address else _local_options(environment.cpus)
-    ray.init(
-        address=environment.ray_address or "local",
-        log_to_driver=False,
-        configure_logging=False,
-        runtime_env={"env_vars": _WORKER_ENV},
-        **local,
-    )
+    options = _joining(environment.ray_address) if environment.ray_address else _local(environment.cpus)
+    ray.init(log_to_driver=False, configure_logging=False, **options)
 
 
 def stop_ray() -> None:
@@ -46,8 +40,16 @@ def stop_ray() -> None:
     ray.shutdown()
 
 
-def _local_options(cpus: int) -> dict[str, Any]:
+def _joining(address: str) -> dict[str, Any]:
+    return {"address": address, "runtime_env": {"env_vars": _WORKER_ENV}}
+
+
+def _local(cpus: int) -> dict[str, Any]:
+    """Workers of a local Ray inherit this process's environment; a `runtime_env` would say the same, but costs
+    seconds: workers that were started ahead could not be used.
+    """
     return {
+        "address": "local",
         "num_cpus": cpus,
         "include_dashboard": False,
         "object_store_memory": _OBJECT_STORE_BYTES,

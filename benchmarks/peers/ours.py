@@ -15,12 +15,13 @@ import shutil
 import time
 from pathlib import Path
 
+from tables import PeerRun, process_age_s
+
 from casper_ray.cluster import start_ray, stop_ray
 from casper_ray.config import load_environment
 from casper_ray.lakehouse.lease import held_lease
 from casper_ray.lakehouse.names import Catalog, open_catalog
 from casper_ray.medallion.runner import Runner
-from tables import PeerRun, process_age_s
 
 PIPELINE = "casper_ray.medallion.kitchen.pipeline:PIPELINE"
 

@@ -55,7 +55,9 @@ def resolve_world(catalog: Catalog, options: JobOptions) -> tuple[Identity, Kitc
     stored = _load(catalog, durable.read_json(path))
     asked = _asked(options, stored)
     epoch = stored.epoch if stored else _epoch(asked.anchor, options)
-    world = KitchenWorld.build(load_scenario(asked.scenario), asked.seed, asked.days, epoch)
+    world = KitchenWorld.build(
+        load_scenario(asked.scenario), asked.seed, asked.days, epoch, loop=options.loop
+    )
     identity = Identity(
         domain=options.domain,
         seed=world.seed,

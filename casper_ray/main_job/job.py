@@ -208,7 +208,7 @@ def _first_cursor(options: JobOptions, identity: Identity) -> Cursor:
 
 def _end_us(options: JobOptions, world: KitchenWorld) -> float:
     """Where this run ends at the latest: the data's end, or `--until-day`."""
-    end = math.inf if options.loop else float(world.end_us())
+    end = math.inf if world.loop else float(world.end_us())
     if options.until_day is None:
         return end
     until = sim_micros(world.epoch) + options.until_day * US_PER_DAY

@@ -1,16 +1,13 @@
-"""Lines are exact JSON, and files are there whole or not at all."""
+"""Lines are exact JSON."""
 
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import polars as pl
-import pytest
 
 from casper_ray.domain.kitchen import EVENT_COLUMNS
-from casper_ray.sim.landing import land_file, render_lines
+from casper_ray.sim.landing import render_lines
 
 EVENTS = pl.DataFrame(
     {
@@ -44,27 +41,3 @@ def test_bodies_come_back_as_they_were() -> None:
 
 def test_no_events_are_no_bytes() -> None:
     assert render_lines(EVENTS.clear()) == b""
-
-
-def test_a_landed_file_is_alone_in_its_folder(tmp_path: Path) -> None:
-    land_file(tmp_path / "w.json", b"one\n")
-    land_file(tmp_path / "w.json", b"two\n")
-    assert (tmp_path / "w.json").read_bytes() == b"two\n"
-    assert os.listdir(tmp_path) == ["w.json"]
-
-
-def test_a_failed_landing_leaves_nothing_and_shows_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[str] = []
-
-    def full(handle: int) -> None:
-        seen.extend(os.listdir(tmp_path))
-        raise OSError("disk full")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="disk full"):
-        land_file(tmp_path / "w.json", b"one\n")
-    assert seen
-    assert all(name.startswith(".") and not name.endswith(".json") for name in seen)
-    assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
 import polars as pl
@@ -14,20 +15,23 @@ from casper_ray.sim.window import window_of
 
 TIMESTAMP: Final = pa.timestamp("us", "UTC")
 _INTEGERS = {"location_id", "sequence"}
+_YEARS = (datetime(1000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
+"""What logs and watermarks can hold: one line of another time must not stop every batch after it."""
 _POLARS = {name: pl.Int32() if name in _INTEGERS else pl.String() for name in EVENT_COLUMNS}
 
 
 def parse_events(data: bytes) -> Parsed:
     """Events, one row per line, and `event_ts`: their time as an instant.
 
-    Rules: a line without one of the seven fields, or whose `ts` is no `YYYY-MM-DD HH:MM:SS[.mmm]`, is
-    rejected.
+    Rules: a line without one of the seven fields, or whose `ts` is no `YYYY-MM-DD HH:MM:SS[.mmm]` of the
+    years 1000 to 9998, is rejected.
     """
     parsed = parse_json_lines(data, _POLARS)
+    instant = pl.col("ts").str.to_datetime(
+        "%Y-%m-%d %H:%M:%S%.f", time_unit="us", time_zone="UTC", strict=False
+    )
     events = parsed.events.with_columns(
-        pl.col("ts")
-        .str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", time_zone="UTC", strict=False)
-        .alias("event_ts")
+        pl.when(instant.is_between(*_YEARS, closed="left")).then(instant).alias("event_ts")
     )
     if not events["event_ts"].null_count():
         return Parsed(events, parsed.rejected)

@@ -44,6 +44,9 @@ _YARDSTICKS: BoundedCache[Yardstick] = BoundedCache(10_000, lambda _: 1)
 class KitchenWorld:
     """Ghost kitchens under a scenario, from a seed. Build it with `build`.
 
+    loop: past the last day the dataset begins again. It says how far the world goes on, not what it is, so it is
+    no part of the fingerprint.
+
     Only this specification is pickled. Streets, address books and generated days are built where they
     are needed and kept per process, within about 400 MB; they depend on nothing but the specification,
     so every process and every window sees the same bytes.
@@ -57,10 +60,17 @@ class KitchenWorld:
     menu: Menu
     slots: SlotPlan
     fingerprint: str
+    loop: bool = False
 
     @classmethod
     def build(
-        cls, scenario: Scenario, seed: int, days: int | None = None, epoch: datetime = CANONICAL_EPOCH
+        cls,
+        scenario: Scenario,
+        seed: int,
+        days: int | None = None,
+        epoch: datetime = CANONICAL_EPOCH,
+        *,
+        loop: bool = False,
     ) -> KitchenWorld:
         """The world of `scenario`. `days` overrides the scenario's; `epoch` is day 0, 00:00.
 
@@ -83,6 +93,7 @@ class KitchenWorld:
             menu=menu,
             slots=slots,
             fingerprint=_fingerprint(seed, scenario, length, start, locations, menu),
+            loop=loop,
         )
 
     @property
@@ -93,20 +104,18 @@ class KitchenWorld:
         """16 hex digits: worlds of the same digest tell the same events."""
         return self.fingerprint
 
-    def events(
-        self, from_us: int, to_us: int, location_ids: Sequence[int] | None = None, *, loop: bool = True
-    ) -> pl.DataFrame:
+    def events(self, from_us: int, to_us: int, location_ids: Sequence[int] | None = None) -> pl.DataFrame:
         """The events with from_us <= ts < to_us.
 
         Returns: EVENT_SCHEMA, one row per event, sorted by (ts, order_id, sequence). ts_us: microseconds
                  since 1970-01-01 UTC, whole milliseconds.
-        Rules:   past the last day the dataset begins again: time rises on, order ids get -L1, -L2, ...
-                 With `loop` off nothing is created past the last day; what was under way is delivered.
+        Rules:   past the last day nothing is created, and what was under way is delivered; in a world that
+                 loops the dataset begins again: time rises on, order ids get -L1, -L2, ...
         Raises:  ConfigError if a location id is unknown.
         """
         first = max((from_us - self._start_us) // US_PER_DAY - 1, 0)
         last = (to_us - 1 - self._start_us) // US_PER_DAY
-        if not loop:
+        if not self.loop:
             last = min(last, self.days - 1)
         cuts = [
             cut
@@ -118,9 +127,9 @@ class KitchenWorld:
             return cuts[0] if cuts else pl.DataFrame(schema=EVENT_SCHEMA)
         return pl.concat(cuts).sort("ts_us", "order_id", "sequence")
 
-    def end_us(self, loop: bool = False) -> int:
+    def end_us(self) -> int:
         """The exclusive end of the data: just after the last event of the last day. A loop has none."""
-        if loop:
+        if self.loop:
             return NEVER_US
         last_days = range(max(self.days - 2, 0), self.days)
         ends = [

@@ -24,9 +24,7 @@ def start_us(world: KitchenWorld) -> int:
 def canonical(world: KitchenWorld, start_us: int) -> pl.DataFrame:
     """All events of the 90 days, without their bodies."""
     days = (
-        world.events(start_us + d * US_PER_DAY, start_us + (d + 1) * US_PER_DAY, loop=False).drop(
-            "body", "ts"
-        )
+        world.events(start_us + d * US_PER_DAY, start_us + (d + 1) * US_PER_DAY).drop("body", "ts")
         for d in range(world.days + 1)
     )
     return pl.concat(list(days))

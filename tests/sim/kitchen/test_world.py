@@ -25,7 +25,8 @@ from casper_ray.sim.landing import render_lines
 from casper_ray.sim.scenario import Scenario, load_scenario
 
 BASELINE = load_scenario("baseline")
-SMALL = KitchenWorld.build(BASELINE, seed=7, days=3)
+SMALL = KitchenWorld.build(BASELINE, seed=7, days=3, loop=True)
+ONCE = KitchenWorld.build(BASELINE, seed=7, days=3)
 START = 1_704_067_200_000_000
 SPAN_MS = 5 * US_PER_DAY // 1000
 WHOLE = SMALL.events(START, START + SPAN_MS * 1000)
@@ -73,12 +74,13 @@ def test_loops_repeat_the_dataset_under_other_ids() -> None:
 
 
 def test_without_a_loop_nothing_is_created_past_the_last_day() -> None:
-    end = SMALL.end_us()
-    last = SMALL.events(START + 3 * US_PER_DAY, end, loop=False)
+    end = ONCE.end_us()
+    last = ONCE.events(START + 3 * US_PER_DAY, end)
     assert last["event_type"].to_list()[-1] == "delivered"
     assert not last["order_id"].str.contains("-L").any()
-    assert SMALL.events(end, end + US_PER_DAY, loop=False).is_empty()
-    assert SMALL.end_us(loop=True) > end
+    assert ONCE.events(end, end + US_PER_DAY).is_empty()
+    assert SMALL.end_us() > end
+    assert SMALL.digest() == ONCE.digest()
 
 
 def test_another_process_tells_the_same_bytes(tmp_path: Path) -> None:

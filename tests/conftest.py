@@ -1,0 +1,63 @@
+"""What tests share: lines of events, a catalog in a temporary lake, and one Ray for all that need it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from casper_ray.cluster import start_ray, stop_ray
+from casper_ray.config import Environment
+from casper_ray.lakehouse.names import Catalog, open_catalog
+
+settings.register_profile("casper", deadline=None, print_blob=True)
+settings.load_profile("casper")
+
+EventLine = Callable[..., bytes]
+
+
+@pytest.fixture(scope="session")
+def event_line() -> EventLine:
+    """Makes one line of an event file; items: those of an `order_created`."""
+
+    def line(number: int = 0, *, items: list[dict[str, Any]] | None = None, **fields: Any) -> bytes:
+        event = {
+            "event_id": f"e{number}",
+            "event_type": "gk_started" if items is None else "order_created",
+            "ts": "2024-01-01 12:00:00.000",
+            "location_id": 1,
+            "order_id": f"O{number}",
+            "sequence": 0,
+            "body": "{}" if items is None else json.dumps({"items": items}),
+        }
+        return json.dumps({**event, **fields}).encode() + b"\n"
+
+    return line
+
+
+@pytest.fixture(scope="session")
+def basket_item() -> Callable[..., dict[str, Any]]:
+    """Makes one item of an order's body."""
+
+    def item(item_id: int = 1, brand_id: int = 1, price: float = 2.5, qty: int = 1) -> dict[str, Any]:
+        ids = {"id": item_id, "menu_id": brand_id, "category_id": 10 + brand_id, "brand_id": brand_id}
+        return {**ids, "name": f"Item {item_id}", "price": price, "qty": qty}
+
+    return item
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    return open_catalog(str(tmp_path / "lake"), "caspers")
+
+
+@pytest.fixture(scope="session")
+def local_ray() -> Iterator[None]:
+    """This machine's Ray, started once for the session. Tests that use it are marked `ray`."""
+    start_ray(Environment(ray_address=None, cpus=4))
+    yield
+    stop_ray()
