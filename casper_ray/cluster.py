@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
 
 from casper_ray.config import Environment
 
@@ -38,6 +41,47 @@ def stop_ray() -> None:
     import ray
 
     ray.shutdown()
+
+
+class RayStarting:
+    """Ray coming up in the background, for as long as the block lasts; the caller does what needs no Ray yet.
+
+    warm_up(cpus): called once Ray is up, also in the background.
+
+    The thread that starts Ray stays until the process ends: Linux ends Ray's processes with the thread that
+    made them, not with the process.
+    """
+
+    def __init__(self, environment: Environment, warm_up: Callable[[int], None] | None = None) -> None:
+        self._environment, self._warm_up = environment, warm_up
+        self._error: BaseException | None = None
+        self._up = threading.Event()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._start, name="ray", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._up.wait()
+        stop_ray()
+
+    def wait(self) -> None:
+        """Until Ray is up. Raises: what kept it from coming up."""
+        self._up.wait()
+        if self._error is not None:
+            raise self._error
+
+    def _start(self) -> None:
+        try:
+            start_ray(self._environment)
+        except BaseException as error:
+            self._error = error
+        self._up.set()
+        if self._warm_up and self._error is None:
+            self._warm_up(self._environment.cpus)
+        threading.Event().wait()
 
 
 def _joining(address: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def test_address_and_processors_are_taken_as_given() -> None:
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "many", " 4", "4 ", "²", "1e3"])
 def test_processors_that_are_no_number_above_zero_are_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="CASPER_CPUS: saw .*, expected a whole number above 0"):
+    with pytest.raises(ConfigError, match=r"CASPER_CPUS: saw .*, expected a whole number above 0"):
         load_environment({"CASPER_CPUS": text})
 
 

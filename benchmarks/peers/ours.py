@@ -17,10 +17,11 @@ from pathlib import Path
 
 from tables import PeerRun, process_age_s
 
-from casper_ray.cluster import start_ray, stop_ray
+from casper_ray.cluster import RayStarting
 from casper_ray.config import load_environment
 from casper_ray.lakehouse.lease import held_lease
 from casper_ray.lakehouse.names import Catalog, open_catalog
+from casper_ray.medallion.fan_out import warm_up
 from casper_ray.medallion.runner import Runner
 
 PIPELINE = "casper_ray.medallion.kitchen.pipeline:PIPELINE"
@@ -36,10 +37,11 @@ def prepared_catalog(out: Path, volume: Path) -> Catalog:
     return catalog
 
 
-def run_pipeline(catalog: Catalog) -> Runner:
+def run_pipeline(catalog: Catalog, starting: RayStarting) -> Runner:
     """Everything in the volume through the pipeline, with the lease held."""
     with held_lease(catalog.state / "kitchen-pipeline.lease", "benchmark"):
         runner = Runner(PIPELINE, catalog)
+        starting.wait()
         for report in runner.run_available():
             if os.environ.get("CASPER_BENCH_VERBOSE"):
                 print(report.counts, report.seconds, flush=True)
@@ -54,15 +56,15 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
 
-    start_ray(load_environment())
-    if options.warm:
-        run_pipeline(prepared_catalog(options.out.with_suffix(".warm"), options.warm))
-    catalog = prepared_catalog(options.out, options.volume)
-    startup_s, begun = process_age_s(), time.perf_counter()
-    runner = run_pipeline(catalog)
-    processing_s, whole_s = time.perf_counter() - begun, process_age_s()
+    with RayStarting(load_environment(), warm_up) as starting:
+        if options.warm:
+            starting.wait()
+            run_pipeline(prepared_catalog(options.out.with_suffix(".warm"), options.warm), starting)
+        catalog = prepared_catalog(options.out, options.volume)
+        startup_s, begun = process_age_s(), time.perf_counter()
+        runner = run_pipeline(catalog, starting)
+        processing_s, whole_s = time.perf_counter() - begun, process_age_s()
     tables = {name: table.rows for name, table in runner.tables.items() if name != "quarantine"}
-    stop_ray()
     run = PeerRun(startup_s=startup_s, processing_s=processing_s, whole_s=whole_s, tables=tables)
     print(run.as_json())
 

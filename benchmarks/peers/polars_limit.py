@@ -74,7 +74,7 @@ class Part(NamedTuple):
 
 
 def event_time() -> pl.Expr:
-    """`ts` as an instant. Slices and whole numbers take half the CPU time of `str.to_datetime`."""
+    """`ts` as an instant. Slices and whole numbers took about half the CPU time of `str.to_datetime`."""
 
     def number(start: int, length: int) -> pl.Expr:
         return pl.col("ts").str.slice(start, length).cast(pl.Int32)
@@ -136,7 +136,7 @@ def silver_rows(bronze: pl.DataFrame) -> pl.DataFrame:
 def write_bronze_file(rows: pl.DataFrame, table: Path, name: str) -> AddAction:
     """One Parquet file of all_events and the action that adds it.
 
-    polars compresses with both threads; write_deltalake would take nearly twice as long.
+    For all of Bronze in two threads (zstd 1) polars took 1.2 s and write_deltalake 1.5 s.
     """
     file = table / name
     rows.write_parquet(file, compression="snappy")

@@ -24,7 +24,7 @@ from tables import PARTITION_BY, PeerRun, process_age_s
 CORES = 2
 SETTINGS = {
     "spark.driver.memory": "4g",
-    # 62 s of CPU time for Bronze and Silver instead of 75 to 90 s with G1, the default.
+    # Bronze and Silver took 62 to 74 s of CPU time so, 75 to 90 s with G1, the default; noisy, see README.md.
     "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
     "spark.driver.host": "127.0.0.1",
     "spark.ui.enabled": "false",
@@ -200,8 +200,8 @@ def write_gold(spark: SparkSession, lake: Path) -> None:
 def run_peer(spark: SparkSession, volume: Path, lake: Path) -> None:
     """Everything in `volume` into the eight tables of `lake`.
 
-    Bronze and Silver each read the volume, side by side: as fast as one query whose foreachBatch writes
-    both (22.1 s and 22.7 s), and faster than with its batch cached or with Silver reading Bronze.
+    Bronze and Silver each read the volume, side by side. One query whose foreachBatch writes both was
+    no faster (one run each: 22.1 s and 22.7 s); README.md lists the other variants tried.
     """
     streams = [
         start_stream(bronze_rows(event_lines(spark, volume)), lake, "all_events"),

@@ -24,7 +24,7 @@ def scan(path: Path, *, version: int | None = None) -> pl.LazyFrame:
     if not DeltaTable.is_deltatable(str(path)):
         raise LakeError(f"no table at {path}", "`casper lake ls` lists what is there")
     try:
-        return pl.scan_delta(str(path), version=version)
+        return pl.scan_delta(DeltaTable(str(path), version=version))
     except DeltaError as error:
         raise LakeError(f"table {path}: has no readable version {version}") from error
 

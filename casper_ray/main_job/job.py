@@ -6,12 +6,12 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from casper_ray.cluster import start_ray, stop_ray
+from casper_ray.cluster import RayStarting
 from casper_ray.config import Environment
 from casper_ray.console.progress import Summary, Watcher
 from casper_ray.domain.time import US_PER_DAY, SimMicros, sim_micros
@@ -23,6 +23,7 @@ from casper_ray.main_job.loop import ReplayLoop
 from casper_ray.main_job.options import JobOptions
 from casper_ray.main_job.report import Reporter
 from casper_ray.main_job.world_tables import TruthWriter, write_dimensions
+from casper_ray.medallion.fan_out import warm_up
 from casper_ray.medallion.runner import Runner
 from casper_ray.sim.clock import wall_now
 from casper_ray.sim.control import Control
@@ -52,21 +53,22 @@ def run_job(options: JobOptions, environment: Environment, watcher: Watcher) -> 
     started_s = time.monotonic()
     catalog = open_catalog(options.lake, options.catalog)
     with ExitStack() as stack:
-        stop = stack.enter_context(stop_on_signals(watcher.noted))
+        stop = stack.enter_context(stop_on_signals())
         leases = _leases(stack, catalog, options)
-        starting = _Starting(environment)
-        stack.callback(stop_ray)
         identity, world = resolve_world(catalog, options)
+        replay = _replay(catalog, options, identity, world)
         watcher.started(_title(identity, options))
         for lease in leases:
             if lease.taken_from:
                 watcher.noted(f"taken over from process {lease.taken_from.pid}, which died holding the lease")
-        replay = _replay(catalog, options, identity, world)
+        starting = stack.enter_context(RayStarting(environment, warm_up if options.pipeline else None))
+        loop = _built_loop(options, catalog, identity, world, replay, watcher, stop, started_s)
         starting.wait()
-        return _run(options, catalog, identity, world, replay, watcher, stop, started_s)
+        ended = loop.run()
+        return Outcome(loop.reporter.finish(ended, replay.cursor.position_us), stop.is_set())
 
 
-def _run(
+def _built_loop(
     options: JobOptions,
     catalog: Catalog,
     identity: Identity,
@@ -75,11 +77,11 @@ def _run(
     watcher: Watcher,
     stop: threading.Event,
     started_s: float,
-) -> Outcome:
-    pipeline = _PIPELINES[options.domain]
-    runner = Runner(pipeline, catalog) if options.pipeline else None
-    write_dimensions(catalog, world)
+) -> ReplayLoop:
+    """Everything a run needs, opened and put together; nothing of it needs Ray before it runs."""
     end_us = _end_us(options, world)
+    write_dimensions(catalog, world)
+    runner = Runner(_PIPELINES[options.domain], catalog) if options.pipeline else None
     reporter = Reporter(
         watcher=watcher,
         catalog=catalog,
@@ -97,7 +99,7 @@ def _run(
         identity.replay_id,
         lambda start, stop: _expected_events(world, start, stop),
     )
-    loop = ReplayLoop(
+    return ReplayLoop(
         options=options,
         replay=replay,
         lander=lander,
@@ -108,8 +110,6 @@ def _run(
         end_us=end_us,
         stop=stop,
     )
-    ended = loop.run()
-    return Outcome(reporter.finish(ended, replay.cursor.position_us), stop.is_set())
 
 
 def _leases(stack: ExitStack, catalog: Catalog, options: JobOptions) -> list[Lease]:
@@ -124,34 +124,8 @@ def _leases(stack: ExitStack, catalog: Catalog, options: JobOptions) -> list[Lea
     ]
 
 
-class _Starting:
-    """Ray coming up, while the main thread builds the world.
-
-    The thread that starts Ray must outlive it: Linux ends Ray's processes with the thread that made them.
-    """
-
-    def __init__(self, environment: Environment) -> None:
-        self._error: BaseException | None = None
-        self._up = threading.Event()
-        threading.Thread(target=self._start, args=(environment,), name="ray", daemon=True).start()
-
-    def _start(self, environment: Environment) -> None:
-        try:
-            start_ray(environment)
-        except BaseException as error:
-            self._error = error
-        self._up.set()
-        threading.Event().wait()
-
-    def wait(self) -> None:
-        """Until Ray is up. Raises: what kept it from coming up."""
-        self._up.wait()
-        if self._error is not None:
-            raise self._error
-
-
 @contextmanager
-def stop_on_signals(noted: Callable[[str], None]) -> Iterator[threading.Event]:
+def stop_on_signals() -> Iterator[threading.Event]:
     """An event that the first Ctrl-C (or SIGTERM) sets; the second ends the process where it stands.
 
     Ending anywhere is safe, the tables and the cursor are made for that; the first one only ends tidily.

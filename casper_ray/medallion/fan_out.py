@@ -31,8 +31,17 @@ def run_blocks(tasks: Sequence[BlockTask]) -> Iterator[BlockResult]:
         raise _cause(error) from error
 
 
+def warm_up(workers: int) -> None:
+    """Have workers and Ray Data import what a batch needs, before there is one: that is most of a cold batch."""
+    _quieten()
+    rows = ray.data.from_items([b""] * workers, override_num_blocks=workers)
+    for _ in rows.map_batches(_run_batch, batch_size=1, zero_copy_batch=True).iter_batches(batch_size=1):
+        pass
+
+
 def _run_batch(batch: dict[str, Any]) -> dict[str, Any]:
-    results = [pickle.dumps(run_block(pickle.loads(task))) for task in batch["item"]]  # noqa: S301
+    tasks = [pickle.loads(task) for task in batch["item"] if task]  # noqa: S301 - made by our own driver
+    results = [pickle.dumps(run_block(task)) for task in tasks]
     return {"result": np.array(results, dtype=object)}
 
 

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from casper_ray.cluster import start_ray, stop_ray
+from casper_ray.cluster import RayStarting
 from casper_ray.config import Environment
 from casper_ray.lakehouse.lease import held_lease
 from casper_ray.lakehouse.names import existing_catalog
+from casper_ray.medallion.fan_out import warm_up
 from casper_ray.medallion.one_pass import load_pipeline
 from casper_ray.medallion.runner import BatchReport, Runner
 
@@ -36,12 +37,10 @@ def run_pipeline(
         catalog.state / f"{name}-pipeline.lease",
         f"lake {catalog.lake}, catalog {catalog.name}: {name} pipeline",
     ):
-        start_ray(environment)
-        try:
+        with RayStarting(environment, warm_up) as starting:
             runner = Runner(reference, catalog)
+            starting.wait()
             reports = list(_reports(runner, full_refresh, refresh, told))
-        finally:
-            stop_ray()
     return _summary(runner, reports, time.monotonic() - started_s)
 
 

@@ -16,9 +16,13 @@ ExpectedEvents = Callable[[int, int], float]
 
 
 class Chunk(NamedTuple):
-    """Sizes, in events: what one window holds at most, and all windows that are under way together."""
+    """Sizes, in events: what one window holds at most, and all windows that are under way together.
+
+    The first chunk of a run is small, so that there is something to see; each is then twice as large.
+    """
 
     window_events: float = 400_000
+    first_events: float = 40_000
     chunk_events: float = 250_000
 
 
@@ -40,6 +44,7 @@ class Replay:
     ) -> None:
         self._file, self.cursor = file, cursor
         self._epoch_us, self._expected, self._sizes = epoch_us, expected_events, sizes or Chunk()
+        self._chunk_events = self._sizes.first_events
 
     def declare(self, until_us: float) -> tuple[Window, ...]:
         """Windows from the cursor toward `until_us`, not more than fit one chunk; () where it is there.
@@ -68,11 +73,13 @@ class Replay:
     def _stops(self, until_us: float) -> list[SimMicros]:
         stops: list[SimMicros] = []
         start, filled = self.cursor.position_us, 0.0
-        while start < until_us and filled < self._sizes.chunk_events:
+        while start < until_us and filled < self._chunk_events:
             stop = self._stop(start, until_us)
             stops.append(stop)
             filled += self._expected(start, stop)
             start = stop
+        if filled >= self._chunk_events:
+            self._chunk_events = min(2 * self._chunk_events, self._sizes.chunk_events)
         return stops
 
     def _stop(self, start: int, until_us: float) -> SimMicros:

@@ -45,8 +45,8 @@ def test_80x24_shows_all_of_the_kitchen() -> None:
     for piece in (
         "live",
         "Mon 11 Mar 2024  14:00   day 70",
-        "3,598×",  # noqa: RUF001
-        "asked 3,600×",  # noqa: RUF001
+        "3,598×",
+        "asked 3,600×",
         "62%  to day 90",
         "12,346",
         "212 ms",

@@ -49,7 +49,9 @@ def test_a_file_name_parses_back_to_its_window(
     assert not name.startswith((".", "_"))
 
 
-@given(st.lists(st.tuples(lengths_ms, st.integers(1, 12)), min_size=1, max_size=12), st.integers(0, 99_999_000))
+@given(
+    st.lists(st.tuples(lengths_ms, st.integers(1, 12)), min_size=1, max_size=12), st.integers(0, 99_999_000)
+)
 def test_names_sort_by_time(sizes: list[tuple[int, int]], first: int) -> None:
     start, cut = 1_704_067_200_000_000, []
     for number, (length_ms, count) in enumerate(sizes, first):
