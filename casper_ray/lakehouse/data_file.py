@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 
 _COMPRESSION_LEVEL = 1
+_FEW_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +47,7 @@ def write_data_file(
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{time.time_ns():x}.part")
     try:
-        rows.write_parquet(
-            temporary, compression="zstd", compression_level=_COMPRESSION_LEVEL, statistics=False
-        )
+        _write_parquet(rows, temporary)
         size_bytes = temporary.stat().st_size
         temporary.replace(target)
     except BaseException:
@@ -62,6 +62,21 @@ def write_data_file(
         lowest=_row(kept.select(pl.all().min())),
         highest=_row(kept.select(pl.all().max())),
         nulls=_row(kept.null_count()),
+    )
+
+
+def _write_parquet(rows: pl.DataFrame, path: Path) -> None:
+    """polars is the faster writer of many rows, pyarrow of few: a keyed table is written as many small files."""
+    if rows.height > _FEW_ROWS:
+        rows.write_parquet(path, compression="zstd", compression_level=_COMPRESSION_LEVEL, statistics=False)
+        return
+    pq.write_table(
+        rows.to_arrow(compat_level=pl.CompatLevel.oldest()),
+        path,
+        compression="zstd",
+        compression_level=_COMPRESSION_LEVEL,
+        write_statistics=False,
+        use_dictionary=False,
     )
 
 

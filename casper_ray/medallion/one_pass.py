@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from casper_ray import durable
 from casper_ray.errors import ConfigError
 from casper_ray.lakehouse.data_file import DataFile, write_data_file
 from casper_ray.medallion.admission import admit
@@ -20,8 +21,6 @@ from casper_ray.medallion.files import FileSlice, read_slice
 from casper_ray.medallion.graph import ordered_tables
 from casper_ray.medallion.merge import partial_aggregate
 from casper_ray.medallion.quarantine import QUARANTINE, quarantined
-
-META = ("_source_file", "_batch_id", "_known_ts", "_ingested_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +83,7 @@ def run_block(task: BlockTask) -> BlockResult:
         peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )
     rejected = [admission.rejected, *_run_tables(pipeline, task, source, result)]
+    _flush(task, pipeline.schema, result)
     refused = pl.concat(rejected)
     if refused.height and QUARANTINE.name not in task.done:
         rows = quarantined(refused, task.batch, task.ingested_at_us)
@@ -140,6 +140,15 @@ def _with_meta(events: pl.DataFrame, pipeline: Pipeline, task: BlockTask) -> pl.
     )
 
 
+def _flush(task: BlockTask, schema: str, result: BlockResult) -> None:
+    """Make the files durable here, while other blocks compute; the commit finds them so and need not wait."""
+    durable.flush_all(
+        task.catalog_root / schema / name / file.path
+        for name, files in result.written.items()
+        for file in files
+    )
+
+
 def _newest(source: pl.DataFrame, event_time: str) -> int | None:
     newest = source.select(pl.col(event_time).max().dt.epoch("us")).item()
     return None if newest is None else int(newest)
@@ -149,7 +158,8 @@ def _write(rows: pl.DataFrame, table: Table, schema: str, task: BlockTask) -> li
     """The rows as data files: one, or one a partition value."""
     root = task.catalog_root / schema / table.name
     name = f"batch-{task.batch:08d}-{task.block:05d}.parquet"
-    rows = rows.select(table.schema.names)
+    # Cast, for a sum of decimals is wider than what it adds up, and readers refuse a wider file.
+    rows = rows.select(pl.col(name).cast(dtype) for name, dtype in pl.Schema(table.schema).items())
     if not table.partition_by:
         return [write_data_file(rows, root, name, {}, table.stats)]
     (column,) = table.partition_by

@@ -27,8 +27,8 @@ from casper_ray.medallion.merge import MergedTable, RecentFiles, partial_aggrega
 from casper_ray.medallion.one_pass import BlockResult, BlockTask, load_pipeline
 from casper_ray.medallion.quarantine import QUARANTINE
 
-BATCH_BYTES = 192 << 20
-BLOCK_BYTES = 12 << 20
+BATCH_BYTES = 512 << 20
+BLOCK_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

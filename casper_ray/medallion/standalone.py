@@ -33,14 +33,16 @@ def run_pipeline(
     started_s = time.monotonic()
     catalog = existing_catalog(lake, catalog_name or load_pipeline(reference).catalog)
     name = load_pipeline(reference).name
-    with held_lease(
-        catalog.state / f"{name}-pipeline.lease",
-        f"lake {catalog.lake}, catalog {catalog.name}: {name} pipeline",
+    with (
+        held_lease(
+            catalog.state / f"{name}-pipeline.lease",
+            f"lake {catalog.lake}, catalog {catalog.name}: {name} pipeline",
+        ),
+        RayStarting(environment, warm_up) as starting,
     ):
-        with RayStarting(environment, warm_up) as starting:
-            runner = Runner(reference, catalog)
-            starting.wait()
-            reports = list(_reports(runner, full_refresh, refresh, told))
+        runner = Runner(reference, catalog)
+        starting.wait()
+        reports = list(_reports(runner, full_refresh, refresh, told))
     return _summary(runner, reports, time.monotonic() - started_s)
 
 

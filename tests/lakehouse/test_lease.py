@@ -42,11 +42,13 @@ def another_holder(path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_second_holder_is_refused_and_told_who_the_first_is(tmp_path: Path) -> None:
     path = tmp_path / "locks" / "x.lease"
     with another_holder(path) as other:
-        with pytest.raises(
-            LeaseHeldError, match=f"lake x: held by process {other.pid} on .* since 20"
-        ) as caught:
-            with held_lease(path, "lake x"):
-                pytest.fail("the lease was taken")
+        with (
+            pytest.raises(
+                LeaseHeldError, match=f"lake x: held by process {other.pid} on .* since 20"
+            ) as caught,
+            held_lease(path, "lake x"),
+        ):
+            pytest.fail("the lease was taken")
         assert caught.value.holder_pid == other.pid
         assert f"kill {other.pid}" in caught.value.hint
 

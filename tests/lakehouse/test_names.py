@@ -62,7 +62,7 @@ def test_a_lake_that_is_not_local_is_refused(uri: str) -> None:
 
 def test_a_lake_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(LakeError, match="cannot be written .*--lake"):
+    with pytest.raises(LakeError, match=r"cannot be written .*--lake"):
         open_catalog(str(tmp_path / "file"), "caspers")
 
 

@@ -149,7 +149,7 @@ def test_the_exact_windows_files_and_lines_of_a_schedule(tmp_path: Path) -> None
 
 
 def test_a_long_way_is_cut_at_midnights(tmp_path: Path) -> None:
-    run = Run(tmp_path, WORLD, Chunk(chunk_events=math.inf))
+    run = Run(tmp_path, WORLD, Chunk(first_events=math.inf))
     windows = run.replay.declare(after(h=60))
     assert [(w.from_us, w.to_us) for w in windows] == [
         (after(), after(h=24)),
@@ -159,15 +159,25 @@ def test_a_long_way_is_cut_at_midnights(tmp_path: Path) -> None:
 
 
 def test_a_chunk_holds_no_more_windows_than_fill_it(tmp_path: Path) -> None:
-    run = Run(tmp_path, WORLD, Chunk(chunk_events=5))
+    run = Run(tmp_path, WORLD, Chunk(first_events=5, chunk_events=5))
     assert [w.number for w in run.replay.declare(after(h=24 * 9))] == [0, 1]
     run.replay.landed()
     assert [w.number for w in run.replay.declare(after(h=24 * 4))] == [2, 3]
 
 
+def test_the_first_chunk_is_small_and_each_is_twice_as_large_up_to_a_limit(tmp_path: Path) -> None:
+    steady = ListedWorld([(after(h=24 * day), "order_created") for day in range(30)])
+    run = Run(tmp_path, steady, Chunk(first_events=1, chunk_events=5))
+    counts = []
+    for _ in range(5):
+        counts.append(len(run.replay.declare(after(h=24 * 30))))
+        run.replay.landed()
+    assert counts == [1, 2, 4, 5, 5]
+
+
 def test_a_window_of_too_many_events_is_cut_to_whole_milliseconds(tmp_path: Path) -> None:
     crowd = ListedWorld([(after(ms=i), "driver_ping") for i in range(1000)])
-    run = Run(tmp_path, crowd, Chunk(window_events=300, chunk_events=math.inf))
+    run = Run(tmp_path, crowd, Chunk(window_events=300, first_events=math.inf))
     windows = run.replay.declare(after(s=1))
     assert windows[0].to_us == after(ms=300)
     assert windows[-1].to_us == after(s=1)
@@ -231,7 +241,12 @@ worlds = st.lists(
     min_size=1,
     max_size=30,
 )
-sizes = st.builds(Chunk, st.sampled_from([2.0, 10.0, math.inf]), st.sampled_from([1.0, 8.0, math.inf]))
+sizes = st.builds(
+    Chunk,
+    window_events=st.sampled_from([2.0, 10.0, math.inf]),
+    first_events=st.sampled_from([1.0, 3.0]),
+    chunk_events=st.sampled_from([1.0, 8.0, math.inf]),
+)
 
 
 @settings(max_examples=40)

@@ -115,7 +115,6 @@ GOLD_ITEM_SALES_DAY = Table(
     ),
     transform=item_sales,
     partition_by=("day",),
-    stats=("item_id", "brand_id"),
 )
 
 GOLD_BRAND_SALES_DAY = Table(
@@ -134,7 +133,6 @@ GOLD_BRAND_SALES_DAY = Table(
     update=Merge(keys=("brand_id", "day"), sums=("orders", "items_sold", "brand_revenue"), segment="day"),
     transform=brand_sales,
     partition_by=("day",),
-    stats=("brand_id",),
 )
 
 GOLD_LOCATION_SALES_HOURLY = Table(
@@ -175,7 +173,6 @@ GOLD_LOCATION_BRAND_DAY = Table(
     ),
     transform=location_brand_days,
     partition_by=("day",),
-    stats=("location_id", "brand_id"),
 )
 
 GOLD_LOCATION_PEAK_HOURS = Table(

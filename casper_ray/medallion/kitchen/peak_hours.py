@@ -91,4 +91,5 @@ def _cell_of(hour: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 
 
 def _dollars(cents: pl.Expr) -> pl.Expr:
-    return (cents.cast(pl.Decimal(20, 0)) / pl.lit(100, pl.Decimal(3, 0))).cast(pl.Decimal(18, 2))
+    """Cents as dollars. A quotient has the scale of what is divided, so the cents get theirs first."""
+    return (cents.cast(pl.Decimal(20, 2)) / pl.lit(100, pl.Decimal(3, 0))).cast(pl.Decimal(18, 2))

@@ -1,0 +1,225 @@
+"""However rows are split into batches, a keyed table ends with the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from casper_ray.lakehouse.commit import commit_once
+from casper_ray.lakehouse.open_table import Change, OpenTable
+from casper_ray.lakehouse.read import scan
+from casper_ray.medallion.declare import Merge, Table
+from casper_ray.medallion.merge import MergedTable, RecentFiles, partial_aggregate
+
+MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
+_TS = pa.timestamp("us", "UTC")
+_MONEY = pa.decimal128(18, 2)
+
+BY_DAY = Table(
+    name="by_day",
+    reads="volume:events",
+    grain="one row per brand and day",
+    schema=pa.schema(
+        [("brand", pa.int32()), ("day", pa.date32()), ("orders", pa.int64()), ("revenue", _MONEY)]
+    ),
+    update=Merge(keys=("brand", "day"), sums=("orders", "revenue"), segment="day"),
+    transform=lambda rows: rows,
+    partition_by=("day",),
+    stats=("brand",),
+)
+BY_HOUR = Table(
+    name="by_hour",
+    reads="volume:events",
+    grain="one row per brand and hour",
+    schema=pa.schema([("brand", pa.int32()), ("hour", _TS), ("orders", pa.int64()), ("revenue", _MONEY)]),
+    update=Merge(keys=("brand", "hour"), sums=("orders", "revenue"), segment="hour"),
+    transform=lambda rows: rows,
+    stats=("hour",),
+)
+IN_ONE = Table(
+    name="in_one",
+    reads="volume:events",
+    grain="one row per brand",
+    schema=pa.schema(
+        [
+            ("brand", pa.int32()),
+            ("orders", pa.int64()),
+            ("first", _TS),
+            ("last", _TS),
+            ("doubled", pa.int64()),
+        ]
+    ),
+    update=Merge(
+        keys=("brand",),
+        sums=("orders",),
+        lowest=("first",),
+        highest=("last",),
+        finish=lambda rows: rows.with_columns(doubled=2 * pl.col("orders")),
+    ),
+    transform=lambda rows: rows,
+)
+SPECS = {spec.name: spec for spec in (BY_DAY, BY_HOUR, IN_ONE)}
+
+
+class Kept:
+    """A merged table on disk. fresh: every batch by a new process, as after a restart."""
+
+    def __init__(self, path: Path, spec: Table, *, fresh: bool = False) -> None:
+        self.path, self.spec, self.fresh = path, spec, fresh
+        self._open()
+
+    def _open(self) -> None:
+        assert isinstance(self.spec.update, Merge)
+        self.table = OpenTable(self.path, self.spec.layout)
+        self.merged = MergedTable(self.spec, self.spec.update, RecentFiles())
+
+    def take(self, rows: pl.DataFrame, *, replace: bool = False) -> Change:
+        """Commit the rows as one batch; returns what the commit did to the files."""
+        if self.fresh:
+            self._open()
+        batch = self.table.version + 1
+        partial = partial_aggregate(self.merged.update, rows)
+        change = self.merged.change(self.table, partial, f"batch-{batch}", replace=replace)
+        assert commit_once(self.table, app="a", batch=batch, change=lambda _: change)
+        return change
+
+    def content(self) -> pl.DataFrame:
+        return scan(self.path).collect().sort(self.merged.update.keys)
+
+    def file_bytes(self) -> list[bytes]:
+        """What the live data files hold, whatever their names."""
+        return sorted((self.path / file).read_bytes() for file in self.table.files)
+
+
+def rows_of(spec: Table, orders: Sequence[tuple[int, int, int]]) -> pl.DataFrame:
+    """Orders (brand, hours since Monday, cents) as rows for a table."""
+    rows: list[dict[str, Any]] = []
+    for brand, hours, cents in orders:
+        hour = MONDAY + timedelta(hours=hours)
+        every = {"brand": brand, "day": hour.date(), "hour": hour, "first": hour, "last": hour}
+        rows.append({**every, "orders": 1, "revenue": Decimal(cents) / 100, "doubled": 0})
+    schema = pl.Schema(spec.schema)
+    merging = [name for name in schema if name != "doubled"]
+    return (
+        pl.DataFrame(rows, schema=schema).select(merging)
+        if rows
+        else pl.DataFrame(schema=schema).select(merging)
+    )
+
+
+orders_lists = st.lists(
+    st.tuples(st.integers(1, 3), st.integers(0, 24 * 20), st.integers(0, 10**9)), min_size=1, max_size=25
+)
+
+
+@pytest.mark.parametrize("name", SPECS)
+@settings(max_examples=12)
+@given(
+    orders=orders_lists,
+    shuffled=st.randoms(use_true_random=False),
+    batches=st.integers(1, 4),
+    fresh=st.booleans(),
+)
+def test_any_split_into_batches_in_any_order_leaves_the_same_bytes(
+    name: str,
+    orders: list[tuple[int, int, int]],
+    shuffled: Any,
+    batches: int,
+    fresh: bool,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder, spec = tmp_path_factory.mktemp("merge"), SPECS[name]
+    at_once = Kept(folder / "once", spec)
+    at_once.take(rows_of(spec, orders))
+    mixed = list(orders)
+    shuffled.shuffle(mixed)
+    by_batch = Kept(folder / "batches", spec, fresh=fresh)
+    for part in (mixed[i::batches] for i in range(batches)):
+        if part:
+            by_batch.take(rows_of(spec, part))
+    assert by_batch.content().equals(at_once.content())
+    assert by_batch.file_bytes() == at_once.file_bytes()
+
+
+@given(orders_lists)
+def test_partial_aggregates_of_partial_aggregates_are_the_same(orders: list[tuple[int, int, int]]) -> None:
+    assert isinstance(BY_DAY.update, Merge)
+    halves = [partial_aggregate(BY_DAY.update, rows_of(BY_DAY, orders[i::2])) for i in range(2)]
+    whole = partial_aggregate(BY_DAY.update, rows_of(BY_DAY, orders))
+    assert partial_aggregate(BY_DAY.update, pl.concat(halves)).equals(whole)
+
+
+def test_sums_lowest_and_highest_are_what_a_person_would_write(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "t", IN_ONE)
+    kept.take(rows_of(IN_ONE, [(2, 5, 0), (1, 9, 0)]))
+    kept.take(rows_of(IN_ONE, [(2, 3, 0), (2, 7, 0)]))
+    hour = [MONDAY + timedelta(hours=h) for h in range(10)]
+    assert kept.content().rows() == [(1, 1, hour[9], hour[9], 2), (2, 3, hour[3], hour[7], 6)]
+
+
+def test_only_the_days_that_a_batch_touches_are_rewritten(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "t", BY_DAY)
+    kept.take(rows_of(BY_DAY, [(1, 0, 100), (1, 24, 100), (1, 48, 100)]))
+    change = kept.take(rows_of(BY_DAY, [(2, 30, 50)]))
+    assert [file.path for file in change.remove] == ["day=2024-01-02/batch-1-2024-01-02.parquet"]
+    assert [file.path for file in change.add] == ["day=2024-01-02/batch-2-2024-01-02.parquet"]
+    second = date(2024, 1, 2)
+    assert kept.content().filter(pl.col("day") == second).rows() == [
+        (1, second, 1, Decimal("1.00")),
+        (2, second, 1, Decimal("0.50")),
+    ]
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_only_the_weeks_that_a_batch_touches_are_rewritten(tmp_path: Path, fresh: bool) -> None:
+    kept = Kept(tmp_path / "t", BY_HOUR, fresh=fresh)
+    week = 24 * 7
+    kept.take(rows_of(BY_HOUR, [(1, week - 1, 100), (1, week, 100), (1, 3 * week, 100)]))
+    change = kept.take(rows_of(BY_HOUR, [(1, 2 * week - 1, 50)]))
+    assert [file.path for file in change.remove] == ["batch-1-2024-01-08.parquet"]
+    assert [file.path for file in change.add] == ["batch-2-2024-01-08.parquet"]
+    assert kept.content()["orders"].to_list() == [1, 1, 1, 1]
+
+
+def test_a_new_segment_removes_nothing(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "t", BY_DAY)
+    kept.take(rows_of(BY_DAY, [(1, 0, 100)]))
+    assert kept.take(rows_of(BY_DAY, [(1, 24, 100)])).remove == ()
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_with_replace_nothing_that_was_there_counts(tmp_path: Path, name: str) -> None:
+    kept, spec = Kept(tmp_path / "t", SPECS[name]), SPECS[name]
+    kept.take(rows_of(spec, [(1, 0, 100), (9, 99, 100)]))
+    kept.take(rows_of(spec, [(1, 30, 700)]), replace=True)
+    alone = Kept(tmp_path / "alone", spec)
+    alone.take(rows_of(spec, [(1, 30, 700)]))
+    assert kept.content().equals(alone.content())
+
+
+def test_money_stays_exact_beyond_what_a_float_holds(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "t", BY_DAY)
+    for _ in range(3):
+        kept.take(rows_of(BY_DAY, [(1, 0, 3_333_333_333_333_333)]))
+    assert kept.content()["revenue"].to_list() == [Decimal("99999999999999.99")]
+
+
+def test_rows_of_a_file_are_remembered_and_old_ones_forgotten(tmp_path: Path) -> None:
+    recent, rows = RecentFiles(), pl.DataFrame({"a": range(300_000)})
+    rows.write_parquet(tmp_path / "one.parquet")
+    assert recent.rows(tmp_path / "one.parquet").height == 300_000
+    (tmp_path / "one.parquet").unlink()
+    assert recent.rows(tmp_path / "one.parquet").height == 300_000
+    recent.remember(tmp_path / "two.parquet", rows)
+    assert recent.rows(tmp_path / "two.parquet").height == 300_000
+    with pytest.raises(FileNotFoundError):
+        recent.rows(tmp_path / "one.parquet")
