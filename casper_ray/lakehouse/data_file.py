@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,7 +70,12 @@ def write_data_file(
 def _write_parquet(rows: pl.DataFrame, path: Path) -> None:
     """polars is the faster writer of many rows, pyarrow of few: a keyed table is written as many small files."""
     if rows.height > _FEW_ROWS:
-        rows.write_parquet(path, compression="zstd", compression_level=_COMPRESSION_LEVEL, statistics=False)
+        try:
+            rows.write_parquet(
+                path, compression="zstd", compression_level=_COMPRESSION_LEVEL, statistics=False
+            )
+        except pl.exceptions.PolarsError as error:
+            raise _system_error(error, path) from error
         return
     pq.write_table(
         rows.to_arrow(compat_level=pl.CompatLevel.oldest()),
@@ -78,6 +85,14 @@ def _write_parquet(rows: pl.DataFrame, path: Path) -> None:
         write_statistics=False,
         use_dictionary=False,
     )
+
+
+def _system_error(error: Exception, path: Path) -> Exception:
+    """The operating system's error that polars tells of in its text (a full disk, say); else `error` itself."""
+    if found := re.search(r"os error (\d+)", str(error)):
+        number = int(found[1])
+        return OSError(number, os.strerror(number), str(path))
+    return error
 
 
 def _row(one: pl.DataFrame) -> dict[str, Any]:

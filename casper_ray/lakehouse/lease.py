@@ -7,13 +7,17 @@ import json
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, NoReturn
 
 from casper_ray.errors import LeaseHeldError
+
+_ATTEMPTS, _PAUSE_S = 4, 0.05
+"""Somebody who only looks at the lease has it for an instant: that is no reason to refuse."""
 
 
 class Holder(NamedTuple):
@@ -66,17 +70,25 @@ def current_holder(path: Path) -> Holder | None:
 
 
 def _lock(file: IO[str], what: str) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = _written_holder(file)
-        if holder is None:
-            raise LeaseHeldError(f"{what}: another process holds it", "try again in a moment") from None
-        raise LeaseHeldError(
-            f"{what}: held by process {holder.pid} on {holder.host} since {holder.since} ({holder.command})",
-            f"wait for it, stop it with `kill {holder.pid}`, or use another --lake",
-            holder.pid,
-        ) from None
+    for _ in range(_ATTEMPTS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE_S)
+        else:
+            return
+    _refuse(file, what)
+
+
+def _refuse(file: IO[str], what: str) -> NoReturn:
+    holder = _written_holder(file)
+    if holder is None:
+        raise LeaseHeldError(f"{what}: another process holds it", "try again in a moment")
+    raise LeaseHeldError(
+        f"{what}: held by process {holder.pid} on {holder.host} since {holder.since} ({holder.command})",
+        f"wait for it, stop it with `kill {holder.pid}`, or use another --lake",
+        holder.pid,
+    )
 
 
 def _written_holder(file: IO[str]) -> Holder | None:

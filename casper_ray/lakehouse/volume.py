@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ class VolumeFile(NamedTuple):
     size_bytes: int
 
 
-def new_files(volume: Path, seen: set[str]) -> list[VolumeFile]:
+def new_files(volume: Path, seen: Container[str]) -> list[VolumeFile]:
     """The event files in `volume` that are not in `seen`, sorted by name; empty ones included.
 
     Anybody may drop `*.json` files here. Names that begin with '.' or '_' are being written, and are

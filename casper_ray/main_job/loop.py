@@ -123,6 +123,9 @@ class ReplayLoop:
         wish = self.control.new_wish()
         if wish is None:
             return False
+        if self._flight is None and self._live_since_s is not None:
+            # What came due before the clock bends is due by the line that it bends away from.
+            self._flight = self._take_off()
         if wish.speed is not None and wish.speed != self._live_speed:
             self._live_speed = wish.speed
             if self._live_since_s is not None:

@@ -29,6 +29,7 @@ BATCHES = Table(
             ("watermark", _TS),
             ("sim_instant", _TS),
             ("files", pa.list_(pa.string())),
+            ("known_from", pa.list_(_TS)),
             ("rows_in", pa.int64()),
             ("rows_out", pa.int64()),
             ("rows_duplicate", pa.int64()),
@@ -59,19 +60,23 @@ class Counts(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far the committed batches go. newest_us: the newest event time that any of them saw."""
+    """How far the committed batches go.
+
+    newest_us: the newest event time that any of them saw. files: each file that a batch had, and the simulated
+    instant from which it was known (None: its events' own time alone counts).
+    """
 
     last_batch: int
     newest_us: int | None
     sim_instant_us: int | None
-    files: set[str]
+    files: dict[str, int | None]
 
 
 def committed_progress(catalog: Catalog, schema: str) -> Progress:
     """What `batches` says; nothing, where there is no such table yet."""
     path = catalog.table(schema, BATCHES.name)
     if not (path / "_delta_log").is_dir():
-        return Progress(0, None, None, set())
+        return Progress(0, None, None, {})
     rows = scan(path).collect()
     late = int(LATENESS / timedelta(microseconds=1))
     watermark = rows.select(pl.col("watermark").max().dt.epoch("us")).item()
@@ -79,8 +84,18 @@ def committed_progress(catalog: Catalog, schema: str) -> Progress:
         last_batch=rows.select(pl.col("batch").max().fill_null(0)).item(),
         newest_us=None if watermark is None else watermark + late,
         sim_instant_us=rows.select(pl.col("sim_instant").max().dt.epoch("us")).item(),
-        files=set(rows["files"].explode(empty_as_null=False)),
+        files=_files(rows),
     )
+
+
+def _files(batches: pl.DataFrame) -> dict[str, int | None]:
+    """What the first batch that had a file said of it; a refresh has it again."""
+    files = (
+        batches.sort("batch", descending=True)
+        .select("files", "known_from")
+        .explode("files", "known_from", empty_as_null=False)
+    )
+    return dict(files.select("files", pl.col("known_from").dt.epoch("us")).iter_rows())
 
 
 def batch_row(
@@ -98,6 +113,7 @@ def batch_row(
         "watermark": None if newest_us is None else as_datetime(SimMicros(newest_us)) - LATENESS,
         "sim_instant": None if instant is None else as_datetime(SimMicros(instant)),
         "files": [file.name for file in batch.files],
+        "known_from": [None if us is None else as_datetime(SimMicros(us)) for us in batch.known_from_us],
         "rows_in": counts.rows_in,
         "rows_out": counts.rows_out,
         "rows_duplicate": counts.duplicates,

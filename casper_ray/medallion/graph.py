@@ -104,6 +104,11 @@ def _check_transform(table: Table, reads: pa.Schema) -> None:
             f"{_transform_line(table, error)}: table {table.name!r} asks {table.reads!r} for {missing}",
             f"it has {reads.names}",
         ) from None
+    except pl.exceptions.PolarsError as error:
+        raise PipelineError(
+            f"{_transform_line(table, error)}: table {table.name!r}: its transform fails on no rows: "
+            f"{str(error).splitlines()[0]}"
+        ) from None
     expected = set(table.schema.names)
     if set(rows.columns) != expected:
         raise PipelineError(

@@ -65,6 +65,7 @@ class Runner:
             if isinstance(spec.update, Merge)
         }
         self._journal = BatchJournal(catalog.state / f"{self.pipeline.name}-batch.json")
+        self._recovered = False
         self.progress = committed_progress(catalog, self.pipeline.schema)
         self._threads = ThreadPoolExecutor(len(self._specs), thread_name_prefix="commit")
 
@@ -74,8 +75,9 @@ class Runner:
         return f"casper/{self.pipeline.name}"
 
     def recover(self) -> BatchReport | None:
-        """Finish the batch that a crash left half done, from what was written down of it."""
-        pending = self._journal.pending()
+        """Finish the batch that a crash left half done, from what was written down of it. No other begins before."""
+        pending = None if self._recovered else self._journal.pending()
+        self._recovered = True
         if pending is None or pending.number <= self.progress.last_batch:
             return None
         self._remove_unfinished_files()
@@ -86,6 +88,8 @@ class Runner:
 
         sim_instant_us: where simulated time stands; None: as far as the files' own windows say.
         """
+        if recovered := self.recover():
+            yield recovered
         while files := new_files(self._volume, self.progress.files):
             yield self._start(_first_bytes(files, BATCH_BYTES), sim_instant_us)
 
@@ -100,6 +104,7 @@ class Runner:
                 f"no table {sorted(unknown)} in pipeline {self.pipeline.name!r}",
                 f"tables are {sorted(self.tables)}",
             )
+        self.recover()
         replaces = names or tuple(self.tables)
         return self._start(new_files(self._volume, set()), None, replaces=replaces)
 
@@ -113,7 +118,10 @@ class Runner:
         batch = Batch(
             number=self.progress.last_batch + 1,
             files=tuple(files),
-            known_from_us=tuple(window.from_us if window else before for window in windows),
+            known_from_us=tuple(
+                window.from_us if window else self.progress.files.get(file.name, before)
+                for file, window in zip(files, windows, strict=True)
+            ),
             sim_instant_us=instant,
             ingested_at_us=time.time_ns() // 1000,
             replaces=replaces,
@@ -220,7 +228,8 @@ class Runner:
         )
         commit_once(self._batches, app=self.app, batch=batch.number, change=lambda _: Change(add=(file,)))
         progress = self.progress
-        progress.files.update(file.name for file in batch.files)
+        for read, known_from_us in zip(batch.files, batch.known_from_us, strict=True):
+            progress.files.setdefault(read.name, known_from_us)
         self.progress = progress._replace(
             last_batch=batch.number,
             newest_us=newest_us,

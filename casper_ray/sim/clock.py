@@ -108,4 +108,6 @@ class Ticker:
             self._stop.wait(min(left_s, 0.1))
             if look():
                 break
-        self._next_s = max(self._next_s + self._tick_s, time.monotonic())
+        now_s = time.monotonic()
+        on_beat_s = self._next_s + self._tick_s
+        self._next_s = on_beat_s if on_beat_s > now_s else now_s + self._tick_s

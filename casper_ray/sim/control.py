@@ -59,6 +59,7 @@ class Control:
     def tell(self, status: dict[str, Any]) -> None:
         """Let other processes see how the replay does. Atomic; not durable, for it is only about now."""
         temporary = self._status.with_suffix(".part")
+        temporary.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(json.dumps(status))
         temporary.replace(self._status)
 

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,7 +79,6 @@ class Children:
     """Starts commands. ray_address: the cluster that they join; None: each starts a Ray of its own."""
 
     ray_address: str | None
-    also: Mapping[str, str] = field(default_factory=dict)
 
     def run(
         self, *command: str, env: Mapping[str, str] | None = None, cwd: Path | None = None,
@@ -116,8 +115,13 @@ class Children:
 
     def _environment(self, mark: str, env: Mapping[str, str]) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_INHERITED)}
-        address = {"RAY_ADDRESS": self.ray_address} if self.ray_address else {}
-        return {**kept, **address, **self.also, **env, _MARK: mark}
+        return {**kept, **self._joining(), **env, _MARK: mark}
+
+    def _joining(self) -> dict[str, str]:
+        """Ray turns token authentication on for a cluster of its own, and says so in the environment only."""
+        if self.ray_address is None:
+            return {}
+        return {"RAY_ADDRESS": self.ray_address, "RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "disabled")}
 
 
 def wait_until(true: Callable[[], bool], what: str, timeout_s: float = 60.0) -> None:

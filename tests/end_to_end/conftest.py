@@ -9,11 +9,7 @@ from pathlib import Path
 import pytest
 import ray
 from children import SIM, Children, Ended
-from lakes import Lake
-
-MIDNIGHT = "2024-01-01T00:00"
-TEN = "2024-01-01T10:00"
-
+from lakes import MIDNIGHT, TEN, Lake
 
 @pytest.fixture(scope="session")
 def children(local_ray: None) -> Children:

@@ -11,6 +11,9 @@ from typing import Any
 import polars as pl
 from deltalake import DeltaTable
 
+MIDNIGHT = "2024-01-01T00:00"
+TEN = "2024-01-01T10:00"
+
 GOLD_KEYS = {
     "gold_order_header": ("order_id",),
     "gold_item_sales_day": ("item_id", "menu_id", "category_id", "brand_id", "day"),

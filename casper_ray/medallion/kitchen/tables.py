@@ -15,15 +15,16 @@ _MONEY = pl.Decimal(18, 2)
 
 _ITEM = pl.Struct(
     {
-        "id": pl.Int32,
-        "menu_id": pl.Int32,
-        "category_id": pl.Int32,
-        "brand_id": pl.Int32,
+        "id": pl.Float64,
+        "menu_id": pl.Float64,
+        "category_id": pl.Float64,
+        "brand_id": pl.Float64,
         "name": pl.String,
         "price": _MONEY,
-        "qty": pl.Int32,
+        "qty": pl.Float64,
     }
 )
+_WHOLE = ("id", "menu_id", "category_id", "brand_id", "qty")
 _ORDER = pl.Struct({"items": pl.List(_ITEM)})
 _BRONZE = (*EVENT_COLUMNS, "_source_file", "_batch_id", "_known_ts", "_ingested_at")
 
@@ -68,12 +69,19 @@ def _items(created: pl.DataFrame) -> pl.DataFrame:
         .explode("item", empty_as_null=False)
         .filter(pl.col("item").is_not_null())
         .unnest("item")
+        .with_columns(_whole(name) for name in _WHOLE)
         .rename({"id": "item_id", "name": "item_name"})
         .with_columns((pl.col("price") * pl.col("qty")).cast(_MONEY).alias("extended_price"))
     )
     if sum(items.null_count().row(0)):
         raise pl.exceptions.ComputeError("an item lacks a field")
     return items.select(SILVER_SCHEMA.names)
+
+
+def _whole(name: str) -> pl.Expr:
+    """The number as an integer; null where it is none: half a portion is an error, not a portion."""
+    number = pl.col(name)
+    return pl.when(number == number.floor()).then(number).cast(pl.Int32, strict=False).alias(name)
 
 
 def _items_of_mixed(created: pl.DataFrame) -> Split:
