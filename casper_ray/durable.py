@@ -19,7 +19,7 @@ _FLUSH_THREADS = 16
 
 def write_file(path: Path, data: bytes) -> None:
     """Put `data` at `path`, atomically and durably. Retry: safe; the last writer wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:
@@ -31,6 +31,15 @@ def write_file(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     flush_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """`folder`, and durable the names of it and of the parents that had to be made."""
+    missing = [folder, *folder.parents]
+    missing = missing[: next(i for i, path in enumerate(missing) if path.exists())]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        _flush(path.parent)
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ def show(
         str | None, typer.Option(help="What was known at this simulated instant, as 2024-03-01T12:00.")
     ] = None,
 ) -> None:
-    """The newest rows of a table; at a version, or as of a simulated instant."""
+    """Some rows of a table; at a version, or as of a simulated instant."""
 
     def action() -> int:
         from casper_ray.lakehouse.inspect import shown

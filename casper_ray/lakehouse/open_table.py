@@ -110,7 +110,7 @@ class OpenTable:
 
     def _flush_data(self, added: Iterable[DataFile]) -> None:
         paths = [self.path / file.path for file in added]
-        durable.flush_all([*paths, *{path.parent for path in paths}])
+        durable.flush_all([*paths, *{path.parent for path in paths}, self.path])
 
     def _flush_log(self, first: int, last: int) -> None:
         log = self.path / "_delta_log"

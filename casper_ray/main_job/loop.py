@@ -68,6 +68,7 @@ class ReplayLoop:
         if self.runner and (report := self.runner.recover()):
             self.reporter.noted(f"finished batch {report.batch.number}, which a crash had left half done")
             self.reporter.committed(report)
+        self.lander.remove_unfinished()
         if pending := self.replay.cursor.pending:
             self.reporter.noted(f"landing {len(pending)} windows again, which a crash had left half done")
             self._flight = _Flight(self.lander.start(pending), None)

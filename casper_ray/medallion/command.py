@@ -40,6 +40,8 @@ def run(
     """Take what is new in the volume through Bronze, Silver and Gold, once, and end."""
 
     def action() -> int:
+        if full_refresh and refresh:
+            raise ConfigError("--full-refresh rebuilds every table; --refresh names some: only one of them")
         from casper_ray.medallion.standalone import run_pipeline
 
         def told(text: str) -> None:

@@ -113,7 +113,9 @@ class Runner:
     ) -> BatchReport:
         windows = [self.pipeline.source.window_of(file.name) for file in files]
         ends = [window.to_us for window in windows if window]
-        instant = sim_instant_us if sim_instant_us is not None else max(ends, default=None)
+        # A window that has landed ahead of the pipeline counts to its end: nobody knew its rows before.
+        given = [] if sim_instant_us is None else [sim_instant_us]
+        instant = max([*given, *ends], default=None)
         before = instant if instant is not None else self.progress.sim_instant_us
         batch = Batch(
             number=self.progress.last_batch + 1,

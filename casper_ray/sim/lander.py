@@ -53,6 +53,11 @@ class Lander:
         self._expected = expected_events
         self._shared: Any = None
 
+    def remove_unfinished(self) -> None:
+        """Files that a killed worker did not finish writing; nobody reads names that begin with a dot."""
+        for part in self._volume.glob(f".{self._replay_id}.w*.part"):
+            part.unlink(missing_ok=True)
+
     def start(self, windows: Sequence[Window]) -> Landing:
         """Begin to land `windows`. Retry: safe; the same windows leave the same files."""
         landing = Landing([])

@@ -1,0 +1,79 @@
+"""What the benchmarks share: the canonical volume, made once, and a way to run a program and read its figures."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from casper_ray.domain.time import US_PER_DAY, sim_micros
+from casper_ray.sim.kitchen.world import KitchenWorld
+from casper_ray.sim.landing import render_lines
+from casper_ray.sim.scenario import load_scenario
+
+PEERS = Path(__file__).parent / "peers"
+Program = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def volume(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The canonical 90 days (seed 42), one file a day, as any producer would have dropped them."""
+    folder = tmp_path_factory.mktemp("volume")
+    world = KitchenWorld.build(load_scenario("baseline"), 42)
+    start = sim_micros(world.epoch)
+    for day in range(world.days + 1):
+        lines = render_lines(world.events(start + day * US_PER_DAY, start + (day + 1) * US_PER_DAY))
+        if lines:
+            (folder / f"day-{day:03d}.json").write_bytes(lines)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def warm_volume(volume: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight days of it, to warm workers with."""
+    folder = tmp_path_factory.mktemp("warm")
+    for file in sorted(volume.iterdir())[:8]:
+        (folder / file.name).symlink_to(file)
+    return folder
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """Runs a program of `peers/` to its end; its last line of JSON, and `wall_s`, its whole life from outside."""
+
+    def run(name: str, *arguments: object) -> dict[str, Any]:
+        out = tmp_path / f"{name}-{time.time_ns()}"
+        command = [
+            sys.executable,
+            str(PEERS / name),
+            *map(str, arguments[:1]),
+            str(out),
+            *map(str, arguments[1:]),
+        ]
+        return timed_json(command)
+
+    return run
+
+
+def timed_json(command: list[str], **environment: str) -> dict[str, Any]:
+    """The JSON of the command's last line of stdout, with `wall_s`. Raises where it fails."""
+    begun = time.perf_counter()
+    ended = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
+    wall_s = time.perf_counter() - begun
+    if ended.returncode != 0:
+        raise AssertionError(f"{command} ended with {ended.returncode}:\n{ended.stderr[-3000:]}")
+    return {**json.loads(ended.stdout.strip().splitlines()[-1]), "wall_s": wall_s}
+
+
+def run_sim(lake: Path, *arguments: str) -> dict[str, Any]:
+    """The summary of one run of the main job."""
+    return timed_json(
+        [sys.executable, "-m", "casper_ray.sim", "--lake", str(lake), "--json", "--quiet", *arguments]
+    )
