@@ -43,3 +43,6 @@ $(VENV)/.test: $(VENV)/.base
 $(VENV)/.bench: $(VENV)/.base
 	$(PIP) -e '.[bench]'
 	touch $@
+
+picture: $(VENV)/.base
+	$(BIN)/python docs/images/record.py docs/images/live.svg
