@@ -36,9 +36,8 @@ def start_ray(environment: Environment) -> None:
 
     if ray.is_initialized():
         return
-    logging.getLogger("ray").setLevel(logging.ERROR)
     options = _joining(environment.ray_address) if environment.ray_address else _local(environment.cpus)
-    ray.init(log_to_driver=False, configure_logging=False, **options)
+    ray.init(log_to_driver=False, configure_logging=False, logging_level=logging.ERROR, **options)
 
 
 def stop_ray() -> None:

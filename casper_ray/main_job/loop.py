@@ -59,7 +59,8 @@ class ReplayLoop:
             self._report()
             if self._flight is None and not self._over():
                 ticker.wait(self._steer)
-        self._step()
+        if self._flight:
+            self._go_through(self._flight)
         self._save()
         return reason
 
@@ -76,15 +77,18 @@ class ReplayLoop:
     def _step(self) -> None:
         """One turn: what is due lands, and goes through the pipeline while what comes next is landing."""
         self._steer()
-        flight = self._flight or self._take_off()
+        self._go_through(self._flight or self._take_off())
+        if self._live_since_s is None and self._flight is None and self._declared_us >= self._catch_up_us:
+            self._go_live()
+
+    def _go_through(self, flight: _Flight | None) -> None:
+        """Land what is on its way and run the pipeline; where no time is set, the next is landing meanwhile."""
         self._flight = None
         landed = self._land(flight) if flight else []
         if self._clock.speed == MAX_SPEED and not self._clock.paused and not self._reason_to_end():
             self._flight = self._take_off()
         self._run_pipeline(landed, flight.stretch if flight else None)
         self.truth.follow(self.replay.cursor.position_us)
-        if self._live_since_s is None and self._flight is None and self._declared_us >= self._catch_up_us:
-            self._go_live()
 
     def _take_off(self) -> _Flight | None:
         """What is due, written down and begun; None if nothing is."""
