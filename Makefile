@@ -22,7 +22,7 @@ check: $(VENV)/.test
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.bench
-	$(BIN)/python -m pytest benchmarks --benchmark-json=benchmarks/results/latest.json
+	$(BIN)/python -m pytest benchmarks -m "not slow" --benchmark-json=benchmarks/results/latest.json
 	$(BIN)/python benchmarks/table.py benchmarks/results/latest.json
 
 clean:

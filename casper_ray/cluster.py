@@ -36,8 +36,10 @@ def start_ray(environment: Environment) -> None:
 
     if ray.is_initialized():
         return
+    for name in ("ray", "ray._private"):  # the second by itself too: importing ray.data sets the first anew
+        logging.getLogger(name).setLevel(logging.ERROR)
     options = _joining(environment.ray_address) if environment.ray_address else _local(environment.cpus)
-    ray.init(log_to_driver=False, configure_logging=False, logging_level=logging.ERROR, **options)
+    ray.init(log_to_driver=False, configure_logging=False, **options)
 
 
 def stop_ray() -> None:

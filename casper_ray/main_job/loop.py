@@ -173,11 +173,11 @@ class ReplayLoop:
         reach("cursor.after")
 
     def _caught_up_at(self) -> float:
-        """Where catching up ends: on the first run at the start day; after that, for a schedule that keeps no
+        """Where catching up ends: at first at the start day; from there on, for a schedule that keeps no
         process alive, where the clock would have come by now.
         """
         cursor = self.replay.cursor
-        if not self.options.available_now or cursor.next_window == 0:
+        if not self.options.available_now or cursor.position_us < cursor.live_from_us:
             return cursor.live_from_us
         elapsed_s = (sim_micros(wall_now()) - cursor.started_wall_us) / US_PER_S
         due = cursor.live_from_us + elapsed_s * self.options.speed * US_PER_S
