@@ -19,7 +19,6 @@ from casper_ray import durable
 from casper_ray.errors import LakeError
 from casper_ray.lakehouse.data_file import DataFile, add_action
 
-
 _CHECKPOINT_EVERY = 25
 """Versions from one checkpoint to the next. A commit reads the log since the last one: at 100, delta-rs's default, a
 commit took 30 ms of processor time, at 25 half of that."""

@@ -58,7 +58,9 @@ class Running:
         try:
             code = self.process.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"did not end in {timeout_s:g} s; stderr: {self.err.read_text()[-4000:]}") from None
+            raise AssertionError(
+                f"did not end in {timeout_s:g} s; stderr: {self.err.read_text()[-4000:]}"
+            ) from None
         return Ended(code, self.out.read_text(), self.err.read_text())
 
     def signal(self, number: signal.Signals) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
 from children import SIM, Children, Ended
 from lakes import MIDNIGHT, TEN, Lake
+
 
 @pytest.fixture(scope="session")
 def children(local_ray: None) -> Children:
@@ -61,3 +63,18 @@ def from_ten(children: Children, tmp_path_factory: pytest.TempPathFactory) -> La
     ended = children.run(*SIM, *lake.options, "--speed", "max", "--from", TEN, "--until-day", "3", "--json")
     assert ended.code == 0, ended.err
     return lake
+
+
+@pytest.fixture
+def foreign_orders(
+    event_line: Callable[..., bytes], basket_item: Callable[..., dict[str, Any]]
+) -> Callable[[int], bytes]:
+    """Makes lines of orders that no world told of, created at 10:05 on day 0."""
+
+    def lines(count: int) -> bytes:
+        items = [basket_item(1, 10, 2.5, 2), basket_item(2, 20, 1.25)]
+        names = [f"MINE{number}" for number in range(count)]
+        at = "2024-01-01 10:05:00.000"
+        return b"".join(event_line(items=items, event_id=f"mine-{n}", order_id=n, ts=at) for n in names)
+
+    return lines

@@ -173,7 +173,7 @@ def peak_hours(items: pl.DataFrame) -> pl.DataFrame:
             cell = cells.setdefault((location, hour.hour, hour.isoweekday()), [])
             cell.append(totals.get((location, hour), [0, 0]))
     rows = [(*cell, *_average(seen)) for cell, seen in cells.items()]
-    ints = {name: pl.Int32 for name in GOLD_KEYS["gold_location_peak_hours"]}
+    ints = dict.fromkeys(GOLD_KEYS["gold_location_peak_hours"], pl.Int32)
     return pl.DataFrame(
         rows, schema={**ints, "avg_orders": pl.Float64, "avg_revenue": pl.Int64}, orient="row"
     )
