@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
 from casper_ray.config import Environment
+from casper_ray.errors import ConfigError
 
+_REACH_S, _WARM_UP_S = 5.0, 20.0
 _OBJECT_STORE_BYTES = 256 << 20
 """What crosses the object store is small: file names and partial aggregates."""
 
@@ -61,7 +65,7 @@ class RayStarting:
     def __init__(self, environment: Environment, warm_up: Callable[[int], None] | None = None) -> None:
         self._environment, self._warm_up = environment, warm_up
         self._error: BaseException | None = None
-        self._up = threading.Event()
+        self._up, self._warmed = threading.Event(), threading.Event()
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._start, name="ray", daemon=True).start()
@@ -71,6 +75,7 @@ class RayStarting:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._up.wait()
+        self._warmed.wait(_WARM_UP_S)
         stop_ray()
 
     def wait(self) -> None:
@@ -86,12 +91,29 @@ class RayStarting:
             self._error = error
         self._up.set()
         if self._warm_up and self._error is None:
-            self._warm_up(self._environment.cpus)
+            with suppress(Exception):  # a head start and no more: what is amiss, the first batch will say
+                self._warm_up(self._environment.cpus)
+        self._warmed.set()
         threading.Event().wait()
 
 
 def _joining(address: str) -> dict[str, Any]:
+    _check_reachable(address)
     return {"address": address, "runtime_env": {"env_vars": _WORKER_ENV}}
+
+
+def _check_reachable(address: str) -> None:
+    """Raises: ConfigError where nobody listens at host:port; Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if "://" in address or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_REACH_S).close()
+    except OSError as error:
+        raise ConfigError(
+            f"RAY_ADDRESS: no Ray answers at {address} ({error.strerror or error})",
+            "start one with `ray start --head`, or unset RAY_ADDRESS for a Ray of this process's own",
+        ) from error
 
 
 def _local(cpus: int) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from casper_ray import durable
 from casper_ray.domain.time import CANONICAL_EPOCH
@@ -52,7 +53,7 @@ def resolve_world(catalog: Catalog, options: JobOptions) -> tuple[Identity, Kitc
     world than was asked for, or one of another format; ConfigError where the world cannot be built.
     """
     path = catalog.state / "world.json"
-    stored = _load(catalog, durable.read_json(path))
+    stored = _stored(catalog, path)
     asked = _asked(options, stored)
     epoch = stored.epoch if stored else _epoch(asked.anchor, options)
     world = KitchenWorld.build(
@@ -99,16 +100,24 @@ def _epoch(anchor: str, options: JobOptions) -> datetime:
     return today - timedelta(days=options.start_day)
 
 
-def _load(catalog: Catalog, value: dict[str, object] | None) -> Identity | None:
-    if value is None:
-        return None
+def _stored(catalog: Catalog, path: Path) -> Identity | None:
+    try:
+        value = durable.read_json(path)
+        return None if value is None else _identity(catalog, value)
+    except (ValueError, KeyError, TypeError) as error:
+        raise LakeError(
+            f"{path}: does not say which world this is ({error})", "restore it from a copy"
+        ) from error
+
+
+def _identity(catalog: Catalog, value: dict[str, Any]) -> Identity:
     if (found := value.pop("format", None)) != LAKE_FORMAT:
         raise LakeError(
             f"lake {catalog.lake}, catalog {catalog.name}: is of format {found}, expected {LAKE_FORMAT}",
             "it was made by another version of casper_ray; use that one, or another --lake",
         )
-    epoch = datetime.fromisoformat(str(value.pop("epoch"))).astimezone(UTC)
-    return Identity(epoch=epoch, **value)  # type: ignore[arg-type]  # a file of ours, of this format
+    epoch = datetime.fromisoformat(value.pop("epoch")).astimezone(UTC)
+    return Identity(epoch=epoch, **value)
 
 
 def _as_json(identity: Identity) -> dict[str, object]:

@@ -142,7 +142,6 @@ class ReplayLoop:
         elif not wish.paused and self._clock.paused:
             self._clock.resume(self._declared_us)
             self.reporter.noted("resumed")
-        self._report()
         return True
 
     def _reason_to_end(self) -> str | None:

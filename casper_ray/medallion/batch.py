@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from casper_ray import durable
+from casper_ray.errors import LakeError
 from casper_ray.lakehouse.volume import VolumeFile
 
 _FORMAT = 1
@@ -40,10 +42,17 @@ class BatchJournal:
         durable.write_json(self._path, {"format": _FORMAT, **asdict(batch)})
 
     def pending(self) -> Batch | None:
-        """The batch that was last written down, whether it was finished or not."""
-        if (value := durable.read_json(self._path)) is None:
-            return None
-        value.pop("format")
-        files = tuple(VolumeFile(*file) for file in value.pop("files"))
-        known = tuple(value.pop("known_from_us"))
-        return Batch(files=files, known_from_us=known, replaces=tuple(value.pop("replaces")), **value)
+        """The batch that was last written down, whether it was finished or not. Raises: LakeError."""
+        try:
+            value = durable.read_json(self._path)
+            return None if value is None else _batch(value)
+        except (ValueError, KeyError, TypeError) as error:
+            raise LakeError(f"{self._path}: is not a batch ({error})", "restore it from a copy") from error
+
+
+def _batch(value: dict[str, Any]) -> Batch:
+    if (found := value.pop("format")) != _FORMAT:
+        raise ValueError(f"format {found}, expected {_FORMAT}")
+    files = tuple(VolumeFile(*file) for file in value.pop("files"))
+    known = tuple(value.pop("known_from_us"))
+    return Batch(files=files, known_from_us=known, replaces=tuple(value.pop("replaces")), **value)

@@ -13,7 +13,7 @@ from stories import told_between
 
 pytestmark = [pytest.mark.ray, pytest.mark.cli]
 
-REPLAY = ("--speed", "3600", "--tick", "200ms", "--json")
+REPLAY = ("--speed", "600", "--tick", "200ms", "--json")
 
 
 def live(lake: Lake, running: Running) -> None:

@@ -163,8 +163,12 @@ def pipeline_ran(children: Children, lake: Lake, *options: str) -> dict[str, Any
 def test_gold_does_not_depend_on_speed_tick_and_windows(
     children: Children, three_days: Lake, lake: Lake
 ) -> None:
-    slow = ("--speed", "6000", "--tick", "150ms", "--from", MIDNIGHT, "--for", "5s")
-    assert ran(children, lake, *slow)["batches"] > 1
+    slow = ("--speed", "6000", "--tick", "150ms", "--from", MIDNIGHT, "--quiet")
+    with children.started(*SIM, *lake.options, *slow) as running:
+        wait_until(lambda: lake.is_live(running.process.pid), "the replay is live")
+        wait_until(lambda: lake.table("batches").height > 3, "there were several batches")
+        running.signal(signal.SIGINT)
+        assert running.wait().code == 130
     ran(children, lake, "--speed", "max", "--tick", "700ms", "--until-day", "3")
     assert lake.lines() == three_days.lines()
     assert [f.name for f in lake.files()] != [f.name for f in three_days.files()]

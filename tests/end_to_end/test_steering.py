@@ -17,6 +17,7 @@ from stories import told_between
 pytestmark = [pytest.mark.ray, pytest.mark.cli]
 
 TICK_S = 0.2
+UNCHANGED_TURNS = 6
 LATE_S = 3.0
 """How long a batch may keep a loop from its next look, on a machine that is busy."""
 
@@ -60,13 +61,18 @@ class Steering:
         return self.look()
 
     def look_when_what_was_due_has_landed(self) -> Look:
-        """The status says "paused" as soon as nothing more comes due; the last window may be on its way."""
-        last, now = self.look(), None
-        while now is None or now.simulated_s != last.simulated_s:
-            last = now or last
-            time.sleep(1.5)
+        """The status says "paused" as soon as the clock stands; what was due by then lands in the next turns.
+
+        Each turn of the loop writes the status anew, so a few turns without a change mean that all is done.
+        """
+        path = self.lake.state / "replay" / "status.json"
+        last, turns = self.look(), set[int]()
+        while len(turns) < UNCHANGED_TURNS:
             now = self.look()
-        return now
+            turns = turns | {path.stat().st_mtime_ns} if now.simulated_s == last.simulated_s else set()
+            last = now
+            time.sleep(TICK_S / 2)
+        return last
 
 
 def assert_no_jump(earlier: Look, later: Look, speed: float) -> None:
