@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from datasketches import kll_floats_sketch
 
 from casper_ray.console.progress import Lag, LocationState
 from casper_ray.domain.time import US_PER_HOUR, US_PER_S
@@ -17,32 +16,34 @@ from casper_ray.sim.lander import Landed
 
 _RECENT_S = 8.0
 _RECENT_HOURS = 24
+_BIN_EDGES_MS = 0.1 * 1.01 ** np.arange(1_800)
+"""From 0.1 ms to 100 minutes."""
 _NO_LAG = Lag(p50_ms=None, p95_ms=None, p99_ms=None)
 
 
-class LagSketch:
-    """Milliseconds from an event's due time to the commit of Gold; size does not grow with the events.
-
-    Source: Karnin, Lang, Liberty: Optimal Quantile Approximation in Streams (KLL), rank error near 1 %.
+class LagHistogram:
+    """Milliseconds from an event's due time to the commit of Gold, counted in bins 1 % apart: quantiles are right
+    to 1 %, and the size does not grow with the events.
     """
 
     def __init__(self) -> None:
-        self._sketch = kll_floats_sketch(400)
+        self._counts = np.zeros(len(_BIN_EDGES_MS) - 1, np.int64)
 
     def add(self, landed: Landed, stretch: Stretch, committed_s: float) -> None:
         """The lags of one live window's events, taken at the middles of the bins they fall in."""
         window, bins = landed.window, landed.bins
         middles = window.from_us + (np.arange(len(bins)) + 0.5) * (window.to_us - window.from_us) / len(bins)
         due_s = stretch.wall_s + (middles - stretch.sim_us) / (stretch.speed * US_PER_S)
-        # A bin weighs as many events as it holds, up to a resolution that a sketch can take per window.
-        weights = np.ceil(bins * min(1.0, 4096 / max(1, bins.sum()))).astype(np.int64)
-        self._sketch.update(np.repeat((committed_s - due_s) * 1000, weights).astype(np.float32))
+        lags_ms = np.clip((committed_s - due_s) * 1000, _BIN_EDGES_MS[0], _BIN_EDGES_MS[-1])
+        self._counts += np.histogram(lags_ms, bins=_BIN_EDGES_MS, weights=bins)[0].astype(np.int64)
 
     def lag(self) -> Lag:
-        if self._sketch.is_empty():
+        total = self._counts.sum()
+        if not total:
             return _NO_LAG
-        p50, p95, p99 = self._sketch.get_quantiles([0.5, 0.95, 0.99])
-        return Lag(p50_ms=float(p50), p95_ms=float(p95), p99_ms=float(p99))
+        reached = np.searchsorted(np.cumsum(self._counts), np.array([0.5, 0.95, 0.99]) * total)
+        p50, p95, p99 = _BIN_EDGES_MS[reached + 1].tolist()
+        return Lag(p50_ms=p50, p95_ms=p95, p99_ms=p99)
 
 
 class _Mark(NamedTuple):

@@ -14,7 +14,7 @@ from casper_ray.console.progress import Progress, Summary, TableState, Watcher
 from casper_ray.domain.time import US_PER_DAY, SimMicros, as_text, sim_micros
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.read import scan
-from casper_ray.main_job.figures import LagSketch, LocationSales, Pace
+from casper_ray.main_job.figures import LagHistogram, LocationSales, Pace
 from casper_ray.main_job.identity import Identity
 from casper_ray.main_job.options import JobOptions
 from casper_ray.medallion.runner import BatchReport, Runner
@@ -42,7 +42,7 @@ class Reporter:
     _batches: int = field(init=False, default=0)
     _counts: dict[str, int] = field(init=False, default_factory=dict)
     _note: str = field(init=False, default="")
-    _lags: LagSketch = field(init=False, default_factory=LagSketch)
+    _lags: LagHistogram = field(init=False, default_factory=LagHistogram)
     _pace: Pace = field(init=False, default_factory=Pace)
     _live_since_s: float | None = field(init=False, default=None)
     _sales: LocationSales = field(init=False)
