@@ -75,7 +75,7 @@ class RayStarting:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._up.wait()
-        self._warmed.wait(_WARM_UP_S)
+        self.wait_until_warm()
         stop_ray()
 
     def wait(self) -> None:
@@ -83,6 +83,10 @@ class RayStarting:
         self._up.wait()
         if self._error is not None:
             raise self._error
+
+    def wait_until_warm(self) -> None:
+        """Until the head start is over too, however it went."""
+        self._warmed.wait(_WARM_UP_S)
 
     def _start(self) -> None:
         try:

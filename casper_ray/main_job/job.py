@@ -6,7 +6,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -62,7 +62,9 @@ def run_job(options: JobOptions, environment: Environment, watcher: Watcher) -> 
             if lease.taken_from:
                 watcher.noted(f"taken over from process {lease.taken_from.pid}, which died holding the lease")
         starting = stack.enter_context(RayStarting(environment, warm_up if options.pipeline else None))
-        loop = _built_loop(options, catalog, identity, world, replay, watcher, stop, started_s)
+        loop = _built_loop(
+            options, catalog, identity, world, replay, watcher, stop, started_s, starting.wait_until_warm
+        )
         starting.wait()
         ended = loop.run()
         return Outcome(loop.reporter.finish(ended, replay.cursor.position_us), stop.is_set())
@@ -77,6 +79,7 @@ def _built_loop(
     watcher: Watcher,
     stop: threading.Event,
     started_s: float,
+    warm: Callable[[], None],
 ) -> ReplayLoop:
     """Everything a run needs, opened and put together; nothing of it needs Ray before it runs."""
     end_us = _end_us(options, world)
@@ -109,6 +112,7 @@ def _built_loop(
         reporter=reporter,
         end_us=end_us,
         stop=stop,
+        warm=warm,
     )
 
 

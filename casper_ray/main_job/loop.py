@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -29,7 +30,11 @@ class _Flight(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class ReplayLoop:
-    """One run's loop over windows. end_us: where it ends at the latest (infinity: nowhere)."""
+    """One run's loop over windows.
+
+    end_us: where it ends at the latest (infinity: nowhere). warm: returns once the workers are ready for a batch; a
+    clock that ran before would only let events wait for them.
+    """
 
     options: JobOptions
     replay: Replay
@@ -40,6 +45,7 @@ class ReplayLoop:
     reporter: Reporter
     end_us: float
     stop: threading.Event
+    warm: Callable[[], None]
     _clock: ReplayClock = field(init=False)
     _catch_up_us: float = field(init=False)
     _live_speed: float = field(init=False)
@@ -116,6 +122,7 @@ class ReplayLoop:
             self.reporter.lagged(landed, stretch, time.monotonic())
 
     def _go_live(self) -> None:
+        self.warm()
         self._live_since_s = time.monotonic()
         paused = self._clock.paused
         self._clock = ReplayClock(self._declared_us, self._live_speed)
