@@ -36,11 +36,14 @@ TABLES_OF_A_RUN = ("--speed", "max", "--from", MIDNIGHT, "--until-day", "0.5", "
 
 
 def assert_refused(ended: Ended, *says: str) -> None:
-    """Exit code 2 and one line on stderr; nothing on stdout."""
+    """Exit code 2 and one line on stderr; nothing on stdout.
+
+    Rules: the leak report that datasketches' binding now and then prints as Python exits does not count.
+    """
     assert ended.code == 2, ended
     assert "Traceback" not in ended.err
     assert ended.out == ""
-    (line,) = ended.err.splitlines()
+    (line,) = (text for text in ended.err.splitlines() if not text.startswith(("nanobind: ", " - ")))
     assert line.startswith("error: ")
     for words in says:
         assert words in line
