@@ -19,6 +19,7 @@ def test_lag(benchmark: BenchmarkFixture, tmp_path: Path, speed: int) -> None:
     benchmark.pedantic(
         lambda: runs.append(run_sim(tmp_path, "--speed", str(speed), "--for", "30s", *FROM)), rounds=1
     )
+    assert runs[0]["lag_ms"]["p95"] > 0
     benchmark.extra_info |= {
         "what": f"lag at {speed:,}x, tick 1 s: p95 from due to Gold",
         "goal": "<= 2000 ms",
@@ -44,6 +45,7 @@ def test_top_speed(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
                 break
 
     benchmark.pedantic(climb, rounds=1)
+    assert all(got > 0 for got in reached.values())
     kept_up = [speed for speed, got in reached.items() if got >= 0.95 * speed]
     benchmark.extra_info |= {
         "what": "highest speed with a bounded backlog",
