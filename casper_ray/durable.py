@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cache
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 _FLUSH_THREADS = 16
 """Flushes wait for the device, not for the processor: 200 small files took 1.4 s one by one, 0.1 s so."""
@@ -65,8 +67,40 @@ def flush_folder(folder: Path) -> None:
 
 def flush_all(paths: Iterable[Path]) -> None:
     """Make files and folders durable, many at a time."""
-    with ThreadPoolExecutor(_FLUSH_THREADS) as pool:
-        list(pool.map(_flush, paths))
+    with Flushes() as flushes:
+        for path in paths:
+            flushes.begin(path)
+
+
+@cache
+def _flushing() -> ThreadPoolExecutor:
+    """The process's threads that flush: kept, for making them takes longer than a flush."""
+    return ThreadPoolExecutor(_FLUSH_THREADS, thread_name_prefix="flush")
+
+
+class Flushes:
+    """Flushes that go on while the block does something else; all of them are done where it ends.
+
+    Raises there: the OSError of the first that failed.
+    """
+
+    def __init__(self) -> None:
+        self._begun: list[Future[None]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        wait(self._begun)
+        if error is None:
+            for flush in self._begun:
+                flush.result()
+
+    def begin(self, path: Path) -> None:
+        """Begin to make a file or folder durable."""
+        self._begun.append(_flushing().submit(_flush, path))
 
 
 def _flush(path: Path) -> None:

@@ -55,15 +55,15 @@ def write_data_file(
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    kept = rows.select(name for name in stats if name in rows.columns)
+    kept = [name for name in stats if name in rows.columns]
     return DataFile(
         path=path,
         size_bytes=size_bytes,
         rows=rows.height,
         partition=dict(partition),
-        lowest=_row(kept.select(pl.all().min())),
-        highest=_row(kept.select(pl.all().max())),
-        nulls=_row(kept.null_count()),
+        lowest={name: rows[name].min() for name in kept},
+        highest={name: rows[name].max() for name in kept},
+        nulls={name: rows[name].null_count() for name in kept},
     )
 
 
@@ -93,10 +93,6 @@ def _system_error(error: Exception, path: Path) -> Exception:
         number = int(found[1])
         return OSError(number, os.strerror(number), str(path))
     return error
-
-
-def _row(one: pl.DataFrame) -> dict[str, Any]:
-    return one.row(0, named=True) if one.width else {}
 
 
 def add_action(file: DataFile) -> AddAction:

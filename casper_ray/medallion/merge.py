@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ class RecentFiles:
 
     def __init__(self) -> None:
         self._rows: OrderedDict[Path, pl.DataFrame] = OrderedDict()
+        self._height = 0
 
     def rows(self, path: Path) -> pl.DataFrame:
         if path not in self._rows:
@@ -45,9 +47,12 @@ class RecentFiles:
         return self._rows[path]
 
     def remember(self, path: Path, rows: pl.DataFrame) -> None:
+        if (known := self._rows.pop(path, None)) is not None:
+            self._height -= known.height
         self._rows[path] = rows
-        while len(self._rows) > 1 and sum(r.height for r in self._rows.values()) > _REMEMBERED_ROWS:
-            self._rows.popitem(last=False)
+        self._height += rows.height
+        while len(self._rows) > 1 and self._height > _REMEMBERED_ROWS:
+            self._height -= self._rows.popitem(last=False)[1].height
 
 
 class MergedTable:
@@ -88,24 +93,30 @@ class MergedTable:
         segment = self.update.segment
         if segment is None:
             return [self._write_one(table, rows, f"{file_stem}.parquet", {})]
-        written = []
-        parts = rows.with_columns(_segment_of(segment, rows.schema[segment]).alias("_segment"))
-        for (value,), part in parts.partition_by("_segment", as_dict=True, include_key=False).items():
-            text = _text(value)
-            if self.spec.partition_by:
-                folder, partition = f"{segment}={text}/", dict[str, str | None]({segment: text})
-                part = part.drop(segment)
-            else:
-                folder, partition = "", {}
-            written.append(self._write_one(table, part, f"{folder}{file_stem}-{text}.parquet", partition))
-        return written
+        if self.spec.partition_by:
+            return [
+                self._write_one(table, part, f"{segment}={text}/{file_stem}-{text}.parquet", {segment: text})
+                for text, part in _parts(rows, segment)
+            ]
+        marked = rows.with_columns(_segment_of(segment, rows.schema[segment]).alias("_segment"))
+        return [
+            self._write_one(table, part, f"{file_stem}-{text}.parquet", {})
+            for text, part in _parts(marked, "_segment")
+        ]
 
     def _write_one(
-        self, table: OpenTable, rows: pl.DataFrame, path: str, partition: dict[str, str | None]
+        self, table: OpenTable, rows: pl.DataFrame, path: str, partition: Mapping[str, str | None]
     ) -> DataFile:
         file = write_data_file(rows, table.path, path, partition, self.spec.stats)
         self.recent.remember(table.path / path, rows)
         return file
+
+
+def _parts(rows: pl.DataFrame, column: str) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The rows of each value of a column, without it, beside the value's text."""
+    parts = rows.partition_by(column, as_dict=True, include_key=False, maintain_order=True)
+    for (value,), part in parts.items():
+        yield _text(value), part
 
 
 def _segment_of(column: str, dtype: pl.DataType) -> pl.Expr:

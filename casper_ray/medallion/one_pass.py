@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import importlib
 import resource
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
 from casper_ray import durable
@@ -17,8 +20,9 @@ from casper_ray.errors import ConfigError
 from casper_ray.lakehouse.data_file import DataFile, write_data_file
 from casper_ray.medallion.admission import admit
 from casper_ray.medallion.declare import Append, Merge, Parsed, Pipeline, Split, Table, no_rejects
-from casper_ray.medallion.files import FileSlice, read_slice
+from casper_ray.medallion.files import FileSlice, WholeLines, read_slice
 from casper_ray.medallion.graph import ordered_tables
+from casper_ray.medallion.json_lines import line_count
 from casper_ray.medallion.merge import partial_aggregate
 from casper_ray.medallion.quarantine import QUARANTINE, quarantined
 
@@ -82,17 +86,18 @@ def run_block(task: BlockTask) -> BlockResult:
         newest_us=_newest(source, pipeline.source.event_time),
         peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )
-    rejected = [admission.rejected, *_run_tables(pipeline, task, source, result)]
-    _flush(task, pipeline.schema, result)
-    refused = pl.concat(rejected)
-    if refused.height and QUARANTINE.name not in task.done:
-        rows = quarantined(refused, task.batch, task.ingested_at_us)
-        result.written[QUARANTINE.name] = _write(rows, QUARANTINE, pipeline.schema, task)
+    with durable.Flushes() as flushes:
+        writer = _Writer(task, pipeline.schema, flushes)
+        rejected = [admission.rejected, *_run_tables(pipeline, task, source, result, writer)]
+        refused = pl.concat(rejected)
+        if refused.height and QUARANTINE.name not in task.done:
+            rows = quarantined(refused, task.batch, task.ingested_at_us)
+            result.written[QUARANTINE.name] = writer.write(rows, QUARANTINE)
     return result
 
 
 def _run_tables(
-    pipeline: Pipeline, task: BlockTask, source: pl.DataFrame, result: BlockResult
+    pipeline: Pipeline, task: BlockTask, source: pl.DataFrame, result: BlockResult, writer: _Writer
 ) -> list[pl.DataFrame]:
     """Every table's rows in the graph's order, written or aggregated; returns what transforms refused."""
     frames = {pipeline.source.name: source}
@@ -110,26 +115,44 @@ def _run_tables(
         if isinstance(table.update, Merge):
             result.partials[table.name] = partial_aggregate(table.update, rows)
         elif isinstance(table.update, Append) and rows.height:
-            result.written[table.name] = _write(rows, table, pipeline.schema, task)
+            result.written[table.name] = writer.write(rows, table)
     return rejected
 
 
 def _read(pipeline: Pipeline, task: BlockTask) -> list[Parsed]:
-    """Each slice's events, with `_source_file` and the instant they were known from."""
+    """The block's events, with `_source_file` and the instant they were known from: all of them together where
+    every line is an event, which is the usual case and the quicker one; else slice by slice.
+    """
     volume = task.catalog_root / pipeline.source.schema / "_volumes" / pipeline.source.volume
-    return [_read_one(pipeline, volume, piece) for piece in task.slices]
+    read = [(piece, read_slice(volume, piece)) for piece in task.slices]
+    data = b"".join(lines.data if lines.data.endswith(b"\n") else lines.data + b"\n" for _, lines in read)
+    whole = pipeline.source.parse(data)
+    heights = [line_count(lines.data) for _, lines in read]
+    if whole.events.height == sum(heights) and not whole.rejected.height:
+        return [Parsed(_traced(whole.events, pipeline, task.slices, heights), whole.rejected)]
+    return [_read_one(pipeline, piece, lines) for piece, lines in read]
 
 
-def _read_one(pipeline: Pipeline, volume: Path, piece: FileSlice) -> Parsed:
-    lines = read_slice(volume, piece)
+def _read_one(pipeline: Pipeline, piece: FileSlice, lines: WholeLines) -> Parsed:
     events, rejected = pipeline.source.parse(lines.data)
-    known_from = pl.lit(piece.known_from_us, pl.Int64).cast(pl.Datetime("us", "UTC"))
     return Parsed(
-        events.with_columns(
-            pl.lit(piece.name).alias("_source_file"),
-            pl.max_horizontal(pl.col(pipeline.source.event_time), known_from).alias("_known_ts"),
-        ),
+        _traced(events, pipeline, [piece], [events.height]),
         rejected.with_columns(pl.lit(piece.name).alias("source_file"), pl.col("byte_offset") + lines.offset),
+    )
+
+
+def _traced(
+    events: pl.DataFrame, pipeline: Pipeline, pieces: Sequence[FileSlice], heights: Sequence[int]
+) -> pl.DataFrame:
+    """Events with where each came from and from when it was known; `heights` rows of each piece, in order."""
+    which = pl.lit(pl.Series(np.repeat(np.arange(len(pieces)), heights)))
+    names = pl.lit(pl.Series([piece.name for piece in pieces], dtype=pl.String))
+    known_from = pl.lit(
+        pl.Series([piece.known_from_us for piece in pieces], dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
+    )
+    return events.with_columns(
+        names.gather(which).alias("_source_file"),
+        pl.max_horizontal(pl.col(pipeline.source.event_time), known_from.gather(which)).alias("_known_ts"),
     )
 
 
@@ -140,31 +163,38 @@ def _with_meta(events: pl.DataFrame, pipeline: Pipeline, task: BlockTask) -> pl.
     )
 
 
-def _flush(task: BlockTask, schema: str, result: BlockResult) -> None:
-    """Make the files durable here, while other blocks compute; the commit finds them so and need not wait."""
-    durable.flush_all(
-        task.catalog_root / schema / name / file.path
-        for name, files in result.written.items()
-        for file in files
-    )
-
-
 def _newest(source: pl.DataFrame, event_time: str) -> int | None:
     newest = source.select(pl.col(event_time).max().dt.epoch("us")).item()
     return None if newest is None else int(newest)
 
 
-def _write(rows: pl.DataFrame, table: Table, schema: str, task: BlockTask) -> list[DataFile]:
-    """The rows as data files: one, or one a partition value."""
-    root = task.catalog_root / schema / table.name
-    name = f"batch-{task.batch:08d}-{task.block:05d}.parquet"
-    # Cast, for a sum of decimals is wider than what it adds up, and readers refuse a wider file.
-    rows = rows.select(pl.col(name).cast(dtype) for name, dtype in pl.Schema(table.schema).items())
-    if not table.partition_by:
-        return [write_data_file(rows, root, name, {}, table.stats)]
-    (column,) = table.partition_by
-    parts = rows.partition_by(column, as_dict=True, include_key=False, maintain_order=True)
-    return [
-        write_data_file(part, root, f"{column}={value}/{name}", {column: str(value)}, table.stats)
-        for (value,), part in parts.items()
-    ]
+class _Writer(NamedTuple):
+    """Writes a block's rows as data files. They are made durable here, while the block goes on computing; the
+    commit finds them so and need not wait.
+    """
+
+    task: BlockTask
+    schema: str
+    flushes: durable.Flushes
+
+    def write(self, rows: pl.DataFrame, table: Table) -> list[DataFile]:
+        """The rows as data files: one, or one a partition value."""
+        name = f"batch-{self.task.batch:08d}-{self.task.block:05d}.parquet"
+        # Cast, for a sum of decimals is wider than what it adds up, and readers refuse a wider file.
+        rows = rows.select(pl.col(name).cast(dtype) for name, dtype in pl.Schema(table.schema).items())
+        if not table.partition_by:
+            return [self._write_one(rows, table, name, {})]
+        (column,) = table.partition_by
+        parts = rows.partition_by(column, as_dict=True, include_key=False, maintain_order=True)
+        return [
+            self._write_one(part, table, f"{column}={value}/{name}", {column: str(value)})
+            for (value,), part in parts.items()
+        ]
+
+    def _write_one(
+        self, rows: pl.DataFrame, table: Table, path: str, partition: dict[str, str | None]
+    ) -> DataFile:
+        root = self.task.catalog_root / self.schema / table.name
+        file = write_data_file(rows, root, path, partition, table.stats)
+        self.flushes.begin(root / path)
+        return file

@@ -49,16 +49,14 @@ def _event_times(ts: pl.Series) -> pl.Series:
             "%Y-%m-%d %H:%M", time_unit="us", time_zone="UTC", strict=False
         )
         millis = text.str.slice(17, 2).cast(pl.Int64) * 1000 + text.str.slice(20, 3).cast(pl.Int64)
-        instant = minute + pl.duration(milliseconds=millis)
+        instant = (minute.cast(pl.Int64) + millis * 1000).cast(pl.Datetime("us", "UTC"))
     else:
         instant = text.str.to_datetime(
             "%Y-%m-%d %H:%M:%S%.f", time_unit="us", time_zone="UTC", strict=False, cache=False
         )
-    return (
-        ts.to_frame("ts")
-        .select(pl.when(instant.is_between(*_YEARS, closed="left")).then(instant).alias("event_ts"))
-        .to_series()
-    )
+    instants = ts.to_frame("ts").select(instant.alias("event_ts")).to_series()
+    within = instants.is_between(*_YEARS, closed="left")
+    return instants if within.all() else instants.set(~within, None)
 
 
 EVENTS = Source(
