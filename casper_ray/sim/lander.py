@@ -22,6 +22,7 @@ from casper_ray.sim.window import Part, Window, file_name, parts
 _PART_EVENTS = 15_000
 _HERE_EVENTS = 5_000
 """A window with fewer events than this is landed in the caller's own process: quicker than asking."""
+_RUNS_A_WORKER = 2
 _BINS = 128
 
 
@@ -52,6 +53,7 @@ class Lander:
         self._world, self._volume, self._replay_id = world, volume, replay_id
         self._expected = expected_events
         self._shared: Any = None
+        self._workers: int | None = None
 
     def remove_unfinished(self) -> None:
         """Files that a killed worker did not finish writing; nobody reads names that begin with a dot."""
@@ -60,31 +62,47 @@ class Lander:
 
     def start(self, windows: Sequence[Window]) -> Landing:
         """Begin to land `windows`. Retry: safe; the same windows leave the same files."""
-        landing = Landing([])
+        cut: list[Part] = []
         for window in windows:
             expected = self._expected(window.from_us, window.to_us)
-            cut = parts(window, math.ceil(expected / _PART_EVENTS))
-            here = len(windows) == 1 and expected < _HERE_EVENTS
-            landing.pending.append((window, [self._land(part, here) for part in cut]))
-        return landing
+            if len(windows) == 1 and expected < _HERE_EVENTS:
+                return Landing(
+                    windows, [land_part(self._world, self._volume, self._replay_id, *parts(window, 1))]
+                )
+            cut += parts(window, math.ceil(expected / _PART_EVENTS))
+        return Landing(windows, [self._task(run) for run in self._runs(cut)])
 
-    def _land(self, part: Part, here: bool) -> Any:
-        if here:
-            return land_part(self._world, self._volume, self._replay_id, part)
+    def _runs(self, cut: list[Part]) -> list[list[Part]]:
+        """The parts in stretches of time, a few for each processor.
+
+        A window holds orders of the day before it too, so parts that follow each other share most of the work:
+        dealt out singly to two workers, every day was made twice.
+        """
+        if self._workers is None:
+            self._workers = max(1, int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call])
+        size = max(1, math.ceil(len(cut) / (_RUNS_A_WORKER * self._workers)))
+        return [cut[start : start + size] for start in range(0, len(cut), size)]
+
+    def _task(self, run: list[Part]) -> Any:
         if self._shared is None:
             self._shared = ray.put(self._world)
-        return _land_part.remote(self._shared, self._volume, self._replay_id, part)
+        return _land_parts.remote(self._shared, self._volume, self._replay_id, run)
 
 
 @dataclass(slots=True)
 class Landing:
     """Windows that are on their way into the volume."""
 
-    pending: list[tuple[Window, list[Any]]]
+    windows: Sequence[Window]
+    runs: list[Any]
 
     def wait(self) -> list[Landed]:
         """Every window landed, durably."""
-        return [_landed(window, _gathered(found)) for window, found in self.pending]
+        parts_of: dict[int, list[Landed]] = {window.number: [] for window in self.windows}
+        for run in self.runs:
+            for part in [run] if isinstance(run, Landed) else ray.get(run):
+                parts_of[part.window.number].append(part)
+        return [_landed(window, parts_of[window.number]) for window in self.windows]
 
 
 def land_part(world: EventSource, volume: Path, replay_id: str, part: Part) -> Landed:
@@ -100,12 +118,8 @@ def land_part(world: EventSource, volume: Path, replay_id: str, part: Part) -> L
 
 
 @ray.remote
-def _land_part(world: EventSource, volume: Path, replay_id: str, part: Part) -> Landed:
-    return land_part(world, volume, replay_id, part)
-
-
-def _gathered(found: list[Any]) -> list[Landed]:
-    return [item if isinstance(item, Landed) else ray.get(item) for item in found]
+def _land_parts(world: EventSource, volume: Path, replay_id: str, run: list[Part]) -> list[Landed]:
+    return [land_part(world, volume, replay_id, part) for part in run]
 
 
 def _landed(window: Window, parts_: list[Landed]) -> Landed:
