@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Schema
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
 from deltalake._internal import RemoveAction
 from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import Transaction
@@ -22,6 +22,9 @@ from casper_ray.lakehouse.data_file import DataFile, add_action
 _CHECKPOINT_EVERY = 25
 """Versions from one checkpoint to the next. A commit reads the log since the last one: at 100, delta-rs's default, a
 commit took 30 ms of processor time, at 25 half of that."""
+_AFTER_COMMIT = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
+"""Looking for log files that are old enough to go, with every commit, looks at each of them: after 1,000 versions a
+commit took 15 ms of processor time with it, 5 ms without. It would end time travel unasked, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,7 @@ class OpenTable:
                     max_commit_retries=0,
                     app_transactions=[Transaction(app, batch)],
                 ),
+                post_commithook_properties=_AFTER_COMMIT,
             )
         except CommitFailedError:
             return False

@@ -79,7 +79,8 @@ class Lander:
         dealt out singly to two workers, every day was made twice.
         """
         if self._workers is None:
-            self._workers = max(1, int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call])
+            resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
+            self._workers = max(1, int(resources.get("CPU", 1)))
         size = max(1, math.ceil(len(cut) / (_RUNS_A_WORKER * self._workers)))
         return [cut[start : start + size] for start in range(0, len(cut), size)]
 
