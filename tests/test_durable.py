@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -99,3 +100,14 @@ def test_many_files_and_folders_are_flushed(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(os, "fsync", lambda fd: flushed.add(os.readlink(f"/proc/self/fd/{fd}")))
     durable.flush_all([*paths, tmp_path])
     assert flushed == {str(path) for path in [*paths, tmp_path]}
+
+
+def test_a_write_that_fails_says_which_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as failed:
+        durable.write_file(tmp_path / "c.json", b"new")
+    assert failed.value.filename == str(tmp_path / "c.json")
+    assert os.listdir(tmp_path) == []

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 
 from casper_ray.cluster import RayStarting
@@ -159,12 +159,25 @@ def _replay(catalog: Catalog, options: JobOptions, identity: Identity, world: Ki
         raise ConfigError(
             "--from: this lake has a replay that is under way", "use another --lake, or leave --from out"
         )
+    elif world.loop and cursor.position_us == _end_without_loop(world, cursor.position_us):
+        raise ConfigError(
+            "--loop: the replay on this lake has ended without it, after the next loop's first midnight",
+            "use another --lake, and --loop from its first run on",
+        )
     return Replay(
         file,
         cursor,
         epoch_us=sim_micros(identity.epoch),
         expected_events=lambda start, stop: _expected_events(world, start, stop),
     )
+
+
+def _end_without_loop(world: KitchenWorld, position_us: int) -> int | None:
+    """Where the data of a looping world would end if it did not loop; None if that is nowhere near."""
+    midnight = sim_micros(world.epoch) + world.days * US_PER_DAY
+    if not midnight < position_us <= midnight + US_PER_DAY:
+        return None
+    return replace(world, loop=False).end_us()
 
 
 def _first_cursor(options: JobOptions, identity: Identity) -> Cursor:

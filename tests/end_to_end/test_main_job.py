@@ -86,6 +86,9 @@ def test_replayed_to_the_end_every_order_is_delivered_as_the_truth_says(
     assert created == delivered == set(events["order_id"])
     assert not events["order_id"].str.contains("-L").any()
     assert (events["ts"] < summary["sim_to"].replace("T", " ")).all()
+    begun_again = children.run(*SIM, *lake.options, "--speed", "max", "--loop")
+    assert begun_again.code == 2, begun_again
+    assert "--loop: the replay on this lake has ended without it" in begun_again.err
     truth = lake.table("orders", "truth")
     assert truth["order_id"].is_unique().all()
     assert set(truth["order_id"]) == delivered
