@@ -20,6 +20,10 @@ from casper_ray.sim.scenario import load_scenario
 
 PEERS = Path(__file__).parent / "peers"
 Program = Callable[..., dict[str, Any]]
+ENVIRONMENT = dict(os.environ)
+"""As it was found: a Ray that a benchmark starts sets variables, one thread for polars among them, that would slow
+the peers down.
+"""
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +69,7 @@ def program(tmp_path: Path) -> Program:
 def timed_json(command: list[str], **environment: str) -> dict[str, Any]:
     """The JSON of the command's last line of stdout, with `wall_s`. Raises where it fails."""
     begun = time.perf_counter()
-    ended = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
+    ended = subprocess.run(command, capture_output=True, text=True, env={**ENVIRONMENT, **environment})
     wall_s = time.perf_counter() - begun
     if ended.returncode != 0:
         raise AssertionError(f"{command} ended with {ended.returncode}:\n{ended.stderr[-3000:]}")
