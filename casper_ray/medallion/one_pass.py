@@ -125,12 +125,17 @@ def _read(pipeline: Pipeline, task: BlockTask) -> list[Parsed]:
     """
     volume = task.catalog_root / pipeline.source.schema / "_volumes" / pipeline.source.volume
     read = [(piece, read_slice(volume, piece)) for piece in task.slices]
-    data = b"".join(lines.data if lines.data.endswith(b"\n") else lines.data + b"\n" for _, lines in read)
+    data = b"".join(_ended(lines.data) for _, lines in read)
     whole = pipeline.source.parse(data)
     heights = [line_count(lines.data) for _, lines in read]
     if whole.events.height == sum(heights) and not whole.rejected.height:
         return [Parsed(_traced(whole.events, pipeline, task.slices, heights), whole.rejected)]
     return [_read_one(pipeline, piece, lines) for piece, lines in read]
+
+
+def _ended(lines: bytes) -> bytes:
+    """The lines with the last of them ended, so that other lines can follow."""
+    return lines if not lines or lines.endswith(b"\n") else lines + b"\n"
 
 
 def _read_one(pipeline: Pipeline, piece: FileSlice, lines: WholeLines) -> Parsed:

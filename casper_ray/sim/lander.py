@@ -79,6 +79,7 @@ class Lander:
         dealt out singly to two workers, every day was made twice.
         """
         if self._workers is None:
+            # Ray's own function has no types.
             resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
             self._workers = max(1, int(resources.get("CPU", 1)))
         size = max(1, math.ceil(len(cut) / (_RUNS_A_WORKER * self._workers)))

@@ -180,3 +180,9 @@ def test_rows_that_cannot_be_used_are_kept_as_json() -> None:
     assert json.loads(refused["line"]) == {"id": "a", "n": 1, "file": "x.json"}
     assert refused["line_bytes"] == len(refused["line"])
     assert refused["byte_offset"] is None
+
+
+def test_a_blank_line_does_not_make_up_for_two_objects_on_one() -> None:
+    parsed = parse_json_lines(GOOD + b"\n\n" + GOOD + GOOD + b"\n", SCHEMA)
+    assert parsed.events.height == 1
+    assert parsed.rejected.height == 1

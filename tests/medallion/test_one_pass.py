@@ -37,16 +37,26 @@ MINUTE = 60_000_000
 def run(
     catalog: Catalog, data: bytes, *, pipeline: str = KITCHEN, known_from_us: int | None = None, **task: Any
 ) -> BlockResult:
+    return run_files(catalog, {"f.json": (data, known_from_us)}, pipeline=pipeline, **task)
+
+
+def run_files(
+    catalog: Catalog, files: dict[str, tuple[bytes, int | None]], *, pipeline: str = KITCHEN, **task: Any
+) -> BlockResult:
+    """One block of several files, each with from when it was known."""
     volume = catalog.volume("simulator", "events")
     volume.mkdir(parents=True, exist_ok=True)
-    (volume / "f.json").write_bytes(data)
+    for name, (data, _) in files.items():
+        (volume / name).write_bytes(data)
     return run_block(
         BlockTask(
             pipeline=pipeline,
             catalog_root=catalog.root,
             batch=3,
             block=1,
-            slices=tuple(slices([(VolumeFile("f.json", len(data)), known_from_us)])),
+            slices=tuple(
+                slices((VolumeFile(name, len(data)), known) for name, (data, known) in files.items())
+            ),
             ingested_at_us=NOON,
             **task,
         )
@@ -73,6 +83,29 @@ def test_rows_in_are_rows_out_and_quarantined(catalog: Catalog, event_line: Even
         "torn",
     )
     assert refused["source_file"].to_list() == ["f.json", "f.json"]
+
+
+@pytest.mark.parametrize("also", [b"", b"\n", b"torn\n"], ids=["all good", "a blank line", "a bad line"])
+def test_each_row_of_a_block_of_files_is_its_own_files(
+    catalog: Catalog, event_line: EventLine, also: bytes
+) -> None:
+    later = NOON + MINUTE
+    files: dict[str, tuple[bytes, int | None]] = {
+        "a.json": (event_line(1) + event_line(2).rstrip(b"\n"), None),
+        "b.json": (b"", later),
+        "c.json": (event_line(3) + also + event_line(4), later),
+        "d.json": (event_line(5), None),
+    }
+    result = run_files(catalog, files)
+    rows = written(catalog, result, "all_events").with_columns(pl.col("_known_ts").dt.epoch("us"))
+    assert rows.select("event_id", "_source_file", "_known_ts").rows() == [
+        ("e1", "a.json", NOON),
+        ("e2", "a.json", NOON),
+        ("e3", "c.json", later),
+        ("e4", "c.json", later),
+        ("e5", "d.json", NOON),
+    ]
+    assert result.rows_quarantined == also.startswith(b"torn")
 
 
 @pytest.mark.parametrize(
