@@ -34,6 +34,7 @@ class TableFormat:
     schema: pa.Schema
     partition_by: tuple[str, ...] = ()
     stats: tuple[str, ...] = ()
+    change_feed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

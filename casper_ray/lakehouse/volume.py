@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +27,19 @@ def new_files(volume: Path, seen: Container[str]) -> list[VolumeFile]:
     except FileNotFoundError:
         return []
     return sorted(VolumeFile(entry.name, entry.stat().st_size) for entry in found)
+
+
+def grown_files(volume: Path, names: Iterable[str], read_bytes: Mapping[str, int]) -> list[VolumeFile]:
+    """Of the named files those that are longer than what was read of them. Costs one look at each."""
+    grown = []
+    for name in names:
+        try:
+            size_bytes = (volume / name).stat().st_size
+        except FileNotFoundError:
+            continue
+        if size_bytes > read_bytes[name]:
+            grown.append(VolumeFile(name, size_bytes))
+    return grown
 
 
 def _is_event_file(name: str) -> bool:

@@ -59,6 +59,10 @@ def sim(
     no_pipeline: Annotated[
         bool, typer.Option("--no-pipeline", help="Only land event files; leave the tables.")
     ] = False,
+    quality: Annotated[
+        str | None,
+        typer.Option(help="Rules: a name in configs/quality, a .yml file, or none.", show_default="kitchen"),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object at the end, on the last line of stdout.")
     ] = False,
@@ -87,6 +91,7 @@ def sim(
             anchor=anchor,
             start_from=start_from,
             pipeline=not no_pipeline,
+            quality=quality,
         )
         return _run(options, quiet=quiet, as_json=as_json)
 

@@ -24,7 +24,7 @@ from casper_ray.main_job.options import JobOptions
 from casper_ray.main_job.report import Reporter
 from casper_ray.main_job.world_tables import TruthWriter, write_dimensions
 from casper_ray.medallion.fan_out import warm_up
-from casper_ray.medallion.runner import Runner
+from casper_ray.medallion.runner import Runner, Wishes
 from casper_ray.sim.clock import wall_now
 from casper_ray.sim.control import Control
 from casper_ray.sim.cursor import Cursor, CursorFile
@@ -84,7 +84,8 @@ def _built_loop(
     """Everything a run needs, opened and put together; nothing of it needs Ray before it runs."""
     end_us = _end_us(options, world)
     write_dimensions(catalog, world)
-    runner = Runner(_PIPELINES[options.domain], catalog) if options.pipeline else None
+    wishes = Wishes(quality=options.quality)
+    runner = Runner(_PIPELINES[options.domain], catalog, wishes) if options.pipeline else None
     reporter = Reporter(
         watcher=watcher,
         catalog=catalog,

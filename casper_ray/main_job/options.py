@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from casper_ray.config import DEFAULT_CATALOGS
+from casper_ray.domain.time import duration_s
 from casper_ray.errors import ConfigError
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
-_UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 _TOP_SPEED = 1e9
 
 
@@ -38,6 +36,7 @@ class JobOptions:
     anchor: str | None
     start_from: datetime | None
     pipeline: bool
+    quality: str | None = None
 
 
 def parse_speed(text: str) -> float:
@@ -58,9 +57,8 @@ def parse_speed(text: str) -> float:
 
 def parse_duration_s(option: str, text: str) -> float:
     """Seconds of a duration such as `60s`, `5m`, `1.5h`, `500ms` or `60`. Raises: ConfigError."""
-    match = _DURATION.fullmatch(text.strip())
-    seconds = float(match[1]) * _UNIT_S[match[2]] if match else 0.0
-    if not 0 < seconds < math.inf:
+    seconds = duration_s(text)
+    if seconds is None:
         raise ConfigError(
             f"{option}: saw {text!r}, expected a duration above 0", "such as 500ms, 60s, 5m, 2h, 1d"
         )
@@ -94,6 +92,7 @@ def checked_options(
     anchor: str | None,
     start_from: str | None,
     pipeline: bool,
+    quality: str | None = None,
 ) -> JobOptions:
     """The options as they were typed, parsed. Raises: ConfigError for the first that cannot be used."""
     _one_of("--domain", domain, ("kitchen",))
@@ -122,6 +121,7 @@ def checked_options(
         anchor=anchor,
         start_from=parse_instant("--from", start_from) if start_from else None,
         pipeline=pipeline,
+        quality=quality,
     )
 
 

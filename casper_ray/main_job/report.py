@@ -58,13 +58,13 @@ class Reporter:
     def committed(self, report: BatchReport) -> None:
         self._batches += 1
         for name, count in (
-            ("duplicates", report.counts.duplicates),
+            ("duplicates", report.counts.duplicate),
             ("late", report.counts.late),
-            ("quarantined", report.counts.quarantined),
+            ("quarantined", report.quarantined),
         ):
             self._counts[name] += count
-        if report.counts.quarantined:
-            self.noted(f"{report.counts.quarantined} lines could not be read: see lakeflow.quarantine")
+        if report.quarantined:
+            self.noted(f"{report.quarantined:,} rows were set aside: see lakeflow.quarantine")
         if _HOURLY in report.partials:
             self._sales.add(report.partials[_HOURLY])
 

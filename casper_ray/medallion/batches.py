@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import polars as pl
 import pyarrow as pa
 
-from casper_ray.domain.time import SimMicros, as_datetime
+from casper_ray.domain.time import SimMicros, as_datetime, sim_micros
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.open_table import OpenTable
 from casper_ray.lakehouse.read import scan
+from casper_ray.medallion.accounts import Account
 from casper_ray.medallion.batch import Batch
 from casper_ray.medallion.declare import Append, Table
+from casper_ray.medallion.files import Read
 
 _TS = pa.timestamp("us", "UTC")
-LATENESS = timedelta(hours=3)
-"""How far the watermark stays behind the newest event time."""
+_ACCOUNT = ("rows_in", "rows_out", "rows_duplicate", "rows_late", "rows_dropped", "rows_quarantined")
 
 BATCHES = Table(
     name="batches",
@@ -29,14 +31,36 @@ BATCHES = Table(
             ("watermark", _TS),
             ("sim_instant", _TS),
             ("files", pa.list_(pa.string())),
-            ("known_from", pa.list_(_TS)),
-            ("rows_in", pa.int64()),
-            ("rows_out", pa.int64()),
-            ("rows_duplicate", pa.int64()),
-            ("rows_late", pa.int64()),
-            ("rows_quarantined", pa.int64()),
+            (
+                "reads",
+                pa.list_(
+                    pa.struct(
+                        [
+                            ("start", pa.int64()),
+                            ("stop", pa.int64()),
+                            ("known_from", _TS),
+                            ("landed", _TS),
+                            ("late_accepted", pa.bool_()),
+                        ]
+                    )
+                ),
+            ),
+            *((name, pa.int64()) for name in _ACCOUNT),
             ("replaces", pa.list_(pa.string())),
             ("versions", pa.list_(pa.string())),
+            (
+                "accounts",
+                pa.list_(
+                    pa.struct(
+                        [
+                            ("table", pa.string()),
+                            *((name, pa.int64()) for name in _ACCOUNT),
+                            ("table_rows", pa.int64()),
+                        ]
+                    )
+                ),
+            ),
+            ("quality", pa.string()),
             ("ingested_at", _TS),
         ]
     ),
@@ -46,81 +70,113 @@ BATCHES = Table(
 )
 
 
-class Counts(NamedTuple):
-    """Where a batch's rows went: rows_in = rows_out + duplicates + late + quarantined."""
-
-    rows_in: int = 0
-    rows_out: int = 0
-    duplicates: int = 0
-    late: int = 0
-    quarantined: int = 0
-
-    def plus(self, other: Counts) -> Counts:
-        return Counts(*(a + b for a, b in zip(self, other, strict=True)))
-
-
-class Progress(NamedTuple):
+@dataclass(slots=True, kw_only=True)
+class Progress:
     """How far the committed batches go.
 
-    newest_us: the newest event time that any of them saw. files: each file that a batch had, and the simulated
-    instant from which it was known (None: its events' own time alone counts).
+    watermark_us: where the watermark stands. reads: every read of a file, by (name, start), in the order in which
+    they came; what the last batch that had it says of it. taken: up to where each file was read. versions: the
+    least version that each table has to have.
     """
 
-    last_batch: int
-    newest_us: int | None
-    sim_instant_us: int | None
-    files: dict[str, int | None]
+    last_batch: int = 0
+    watermark_us: int | None = None
+    sim_instant_us: int | None = None
+    reads: dict[tuple[str, int], Read] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+
+    def note(self, reads: tuple[Read, ...]) -> None:
+        """Reads that a batch had."""
+        for read in reads:
+            self.reads[read.name, read.start] = read
+            self.taken[read.name] = max(read.stop, self.taken.get(read.name, 0))
 
 
 def committed_progress(catalog: Catalog, schema: str) -> Progress:
     """What `batches` says; nothing, where there is no such table yet."""
     path = catalog.table(schema, BATCHES.name)
+    progress = Progress()
     if not (path / "_delta_log").is_dir():
-        return Progress(0, None, None, {})
-    rows = scan(path).collect()
-    late = int(LATENESS / timedelta(microseconds=1))
-    watermark = rows.select(pl.col("watermark").max().dt.epoch("us")).item()
-    return Progress(
-        last_batch=rows.select(pl.col("batch").max().fill_null(0)).item(),
-        newest_us=None if watermark is None else watermark + late,
-        sim_instant_us=rows.select(pl.col("sim_instant").max().dt.epoch("us")).item(),
-        files=_files(rows),
+        return progress
+    rows = scan(path).sort("batch").collect()
+    for row in rows.select("files", "reads").iter_rows():
+        progress.note(reads_of(*row))
+    if rows.height:
+        last = rows.row(-1, named=True)
+        progress.last_batch = last["batch"]
+        progress.watermark_us = rows["watermark"].dt.epoch("us").max()  # type: ignore[assignment]
+        progress.sim_instant_us = rows["sim_instant"].dt.epoch("us").max()  # type: ignore[assignment]
+        progress.versions = versions_of(last["versions"])
+    return progress
+
+
+def reads_of(files: list[str], reads: list[dict[str, object]]) -> tuple[Read, ...]:
+    """The reads that a row of `batches` tells of."""
+    return tuple(
+        Read(
+            name,
+            int(str(read["start"])),
+            int(str(read["stop"])),
+            _micros(read["known_from"]),
+            _micros(read["landed"]),
+            bool(read["late_accepted"]),
+        )
+        for name, read in zip(files, reads, strict=True)
     )
 
 
-def _files(batches: pl.DataFrame) -> dict[str, int | None]:
-    """What the first batch that had a file said of it; a refresh has it again."""
-    files = (
-        batches.sort("batch", descending=True)
-        .select("files", "known_from")
-        .explode("files", "known_from", empty_as_null=False)
-    )
-    return dict(files.select("files", pl.col("known_from").dt.epoch("us")).iter_rows())
+def versions_of(texts: list[str]) -> dict[str, int]:
+    """Table -> version, from the `TABLE=VERSION` texts of a row of `batches`."""
+    return {name: int(version) for name, version in (text.split("=") for text in texts)}
 
 
 def batch_row(
     batch: Batch,
-    counts: Counts,
-    newest_us: int | None,
-    before_us: int | None,
-    tables: dict[str, OpenTable],
+    total: Account,
+    accounts: Mapping[str, Account],
+    *,
+    watermark_us: int | None,
+    instant_us: int | None,
+    tables: Mapping[str, OpenTable],
+    quality: str,
 ) -> pl.DataFrame:
-    """The row that ends `batch`. before_us: the simulated instant of the batch before it; none goes back."""
-    reached = batch.sim_instant_us if batch.sim_instant_us is not None else newest_us
-    instant = max((us for us in (reached, before_us) if us is not None), default=None)
+    """The row that ends `batch`. quality: the name of the rules it was judged by."""
     row = {
         "batch": batch.number,
-        "watermark": None if newest_us is None else as_datetime(SimMicros(newest_us)) - LATENESS,
-        "sim_instant": None if instant is None else as_datetime(SimMicros(instant)),
-        "files": [file.name for file in batch.files],
-        "known_from": [None if us is None else as_datetime(SimMicros(us)) for us in batch.known_from_us],
-        "rows_in": counts.rows_in,
-        "rows_out": counts.rows_out,
-        "rows_duplicate": counts.duplicates,
-        "rows_late": counts.late,
-        "rows_quarantined": counts.quarantined,
+        "watermark": _instant(watermark_us),
+        "sim_instant": _instant(instant_us),
+        "files": [read.name for read in batch.reads],
+        "reads": [
+            {
+                "start": read.start,
+                "stop": read.stop,
+                "known_from": _instant(read.known_from_us),
+                "landed": _instant(read.landed_us),
+                "late_accepted": read.late_accepted,
+            }
+            for read in batch.reads
+        ],
+        **dict(zip(_ACCOUNT, total, strict=True)),
         "replaces": list(batch.replaces),
         "versions": [f"{name}={table.version}" for name, table in tables.items()],
-        "ingested_at": as_datetime(SimMicros(batch.ingested_at_us)),
+        "accounts": [
+            {
+                "table": name,
+                **dict(zip(_ACCOUNT, account, strict=True)),
+                "table_rows": tables[name].rows if name in tables else None,
+            }
+            for name, account in accounts.items()
+        ],
+        "quality": quality,
+        "ingested_at": _instant(batch.ingested_at_us),
     }
     return pl.DataFrame([row], schema=pl.Schema(BATCHES.schema))
+
+
+def _instant(us: int | None) -> datetime | None:
+    return None if us is None else as_datetime(SimMicros(us))
+
+
+def _micros(instant: object) -> int | None:
+    return sim_micros(instant) if isinstance(instant, datetime) else None

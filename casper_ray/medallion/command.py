@@ -35,6 +35,18 @@ def run(
     refresh: Annotated[
         list[str] | None, typer.Option(help="Rebuild this table from the volume; may be repeated.")
     ] = None,
+    quality: Annotated[
+        str | None,
+        typer.Option(
+            help="Rules: a name in configs/quality, a .yml file, or none.", show_default="the pipeline's"
+        ),
+    ] = None,
+    late: Annotated[
+        str,
+        typer.Option(
+            help="count: late rows are counted and kept in Bronze; accept: they count all the same."
+        ),
+    ] = "count",
     as_json: _Json = False,
 ) -> None:
     """Take what is new in the volume through Bronze, Silver and Gold, once, and end."""
@@ -42,20 +54,28 @@ def run(
     def action() -> int:
         if full_refresh and refresh:
             raise ConfigError("--full-refresh rebuilds every table; --refresh names some: only one of them")
-        from casper_ray.medallion.standalone import run_pipeline
+        if late not in ("count", "accept"):
+            raise ConfigError(f"--late: saw {late!r}, expected count or accept")
+        if late == "accept" and refresh:
+            raise ConfigError(
+                "--late accept with --refresh: the other tables would not have the rows",
+                "use --full-refresh --late accept",
+            )
+        from casper_ray.medallion.runner import Wishes
+        from casper_ray.medallion.standalone import Order, run_pipeline
 
         def told(text: str) -> None:
             print(text, file=sys.stderr if as_json else sys.stdout, flush=True)
 
-        summary = run_pipeline(
-            _reference(pipeline),
-            lake,
-            catalog,
-            load_environment(),
+        order = Order(
+            reference=_reference(pipeline),
+            lake=lake,
+            catalog=catalog,
             full_refresh=full_refresh,
             refresh=tuple(refresh or ()),
-            told=told,
+            wishes=Wishes(quality=quality, late_accepted=late == "accept"),
         )
+        summary = run_pipeline(order, load_environment(), told)
         if as_json:
             print(json.dumps(summary))
         return 0
@@ -68,21 +88,25 @@ def dry_run(
     pipeline: _Pipeline = "kitchen",
     lake: _Lake = DEFAULT_LAKE,
     catalog: _Catalog = None,
+    quality: Annotated[str | None, typer.Option(help="Rules, as for run.")] = None,
     as_json: _Json = False,
 ) -> None:
     """Check the pipeline and print its graph; read and write no data."""
 
     def action() -> int:
         from casper_ray.medallion.drawing import graph_json, graph_lines
-        from casper_ray.medallion.graph import checked_tables
+        from casper_ray.medallion.graph import check_rules, checked_tables
         from casper_ray.medallion.one_pass import load_pipeline
+        from casper_ray.medallion.quality_config import resolve_quality
 
         loaded = load_pipeline(_reference(pipeline))
         tables = checked_tables(loaded)
+        rules = resolve_quality(loaded, quality)
+        check_rules(loaded, rules)
         if as_json:
-            print(json.dumps(graph_json(loaded, tables)))
+            print(json.dumps(graph_json(loaded, tables, rules)))
         else:
-            print("\n".join(graph_lines(loaded, tables)))
+            print("\n".join(graph_lines(loaded, tables, rules)))
         return 0
 
     raise typer.Exit(run_command(action, as_json=as_json))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import NamedTuple
 
 import polars as pl
 import pyarrow as pa
 
 from casper_ray.lakehouse.open_table import TableFormat
+from casper_ray.medallion.expectations import Expectation
 from casper_ray.sim.window import Window
 
 
@@ -45,6 +47,11 @@ class Append:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Rows that others read and nobody stores: a step of the pass with a name, rules and an account of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Merge:
     """One row a key, kept by adding up: what a block returns is a partial aggregate.
 
@@ -63,33 +70,88 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watermark:
+    """Which rows of the source count: each once, and none that comes too late.
+
+    key: a row's identity; rows of a key that was seen before are duplicates. time: the row's own time. A row is
+    late if its time is before the watermark: the newest time of the files before its own, less `lateness`. A
+    file's newest time counts up to the instant at which the file landed, so that a clock that is wrong by years
+    makes nothing late. Before the watermark no key is remembered: there, late comes first.
+
+    log: the table that keeps every row, with its `_admission`; recalled: its rows to `key` and `time`, which
+    is how a new run remembers.
+    """
+
+    key: str
+    time: str
+    lateness: timedelta
+    log: str
+    recalled: Callable[[pl.LazyFrame], pl.LazyFrame]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A column whose values should be known elsewhere: rules see `COLUMN_known`, a boolean.
+
+    schema, table, values: the table of the same catalog, and its column, that hold what is known. Where there is
+    no such table, everything is known.
+    """
+
+    column: str
+    schema: str
+    table: str
+    values: str
+
+    @property
+    def flag(self) -> str:
+        return f"{self.column}_known"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A declared table.
 
     reads: the table, or `volume:NAME`, that its transform gets. grain: "one row per …".
     stats: columns with data-skipping statistics in the log; never one that can hold personal data.
+    expectations: rules that each of its rows should pass, see `expectations`. watermark: only the admitted rows
+    of the source reach it. samples: columns that may be shown of a row that failed a rule; none personal.
+    change_feed: readers may ask for its changes (Delta's change data feed).
     """
 
     name: str
     reads: str
     grain: str
     schema: pa.Schema
-    update: Append | Merge
+    update: Append | Merge | View
     transform: Transform
     partition_by: tuple[str, ...] = ()
     stats: tuple[str, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+    watermark: Watermark | None = None
+    samples: tuple[str, ...] = ()
+    change_feed: bool = False
     declared_at: SourceLine = field(default_factory=lambda: _caller())
 
     @property
     def layout(self) -> TableFormat:
-        return TableFormat(schema=self.schema, partition_by=self.partition_by, stats=self.stats)
+        return TableFormat(
+            schema=self.schema,
+            partition_by=self.partition_by,
+            stats=self.stats,
+            change_feed=self.change_feed,
+        )
 
 
 class Parsed(NamedTuple):
-    """A slice of a volume file, read: events, and lines that are none (columns of `REJECT_SCHEMA`)."""
+    """Lines of a volume file, read: events, and lines that are none (columns of `REJECT_SCHEMA`).
+
+    events has `LINE`, the number of each event's line, from 0. lines: how many there are that are not blank,
+    counted by themselves: it is what the others have to add up to.
+    """
 
     events: pl.DataFrame
     rejected: pl.DataFrame
+    lines: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +159,9 @@ class Source:
     """A volume and the format of its files.
 
     parse: bytes of whole lines to events. event_time: the column of `parse`'s result with the event's own
-    time. columns: what transforms get: what `parse` returns and the pass's own. window_of: the window of
-    simulated time that brought a file, by its name; None for files from elsewhere.
+    time. columns: what transforms get: what `parse` returns, the pass's own (`TRACE`, `META`), and a flag per
+    reference. window_of: the window of simulated time that brought a file, by its name; None for files from
+    elsewhere.
     """
 
     volume: str
@@ -107,6 +170,7 @@ class Source:
     event_time: str
     parse: Callable[[bytes], Parsed]
     window_of: Callable[[str], Window | None]
+    references: tuple[Reference, ...] = ()
 
     @property
     def name(self) -> str:
@@ -117,7 +181,8 @@ class Source:
 class Pipeline:
     """Tables that are kept up to date together, from one volume, by one writer.
 
-    schema: the schema that the tables live in. catalog: the default one.
+    schema: the schema that the tables live in. catalog: the default one. quality: the file of configs/quality
+    (without its ending) whose rules apply unless others are asked for.
     """
 
     name: str
@@ -125,17 +190,52 @@ class Pipeline:
     schema: str
     source: Source
     tables: tuple[Table, ...]
+    quality: str | None = None
     declared_at: SourceLine = field(default_factory=lambda: _caller())
 
 
+SOURCE_FILE, LINE = "_source_file", "_line"
+TRACE = (SOURCE_FILE, LINE)
+"""Where a row comes from. A transform may pass these on beside its table's columns: they are not stored, but a row
+that is refused can be found by them. `_line` counts from 0 within the slice of the file that was read."""
+
+BATCH_ID, KNOWN, LANDED, INGESTED, ADMISSION = (
+    "_batch_id",
+    "_known_ts",
+    "_landed_ts",
+    "_ingested_at",
+    "_admission",
+)
+_TS = pa.timestamp("us", "UTC")
+META = pa.schema(
+    [
+        (SOURCE_FILE, pa.string()),
+        (LINE, pa.int32()),
+        (BATCH_ID, pa.int64()),
+        (KNOWN, _TS),
+        (LANDED, _TS),
+        (INGESTED, _TS),
+        (ADMISSION, pa.string()),
+    ]
+)
+"""What the pass adds to each event: its trace; the batch; the simulated instant from which it could be known; the one
+at which its file had landed (null: not known); wall time; and whether it counts: admitted, duplicate or late."""
+
+ADMITTED, DUPLICATE, LATE = "admitted", "duplicate", "late"
+
 REJECT_SCHEMA = {
+    "table": pl.String,
+    "rule": pl.String,
     "source_file": pl.String,
+    "line_number": pl.Int64,
     "byte_offset": pl.Int64,
     "line_bytes": pl.Int64,
     "reason": pl.String,
     "line": pl.String,
 }
-"""A line or row that was refused: where it stands, why, and (at most 64 KiB of) what it said."""
+"""A line or row that was refused: by which table and rule, where it stands, why, and (at most 64 KiB of) what it
+said. table: null for a line that is no event. line_number: from 1, in the file; until the block has counted, from 0
+in its slice."""
 
 
 def no_rejects() -> pl.DataFrame:

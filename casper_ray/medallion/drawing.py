@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from casper_ray.medallion.declare import Append, Pipeline, Table
+from casper_ray.medallion.declare import Append, Merge, Pipeline, Table
+from casper_ray.medallion.quality import Quality
 
 
-def graph_lines(pipeline: Pipeline, tables: Sequence[Table]) -> list[str]:
-    """The graph as a tree, each table with its grain, how it updates, its partition, where it is declared."""
+def graph_lines(pipeline: Pipeline, tables: Sequence[Table], quality: Quality) -> list[str]:
+    """The graph as a tree: of each table the grain, update, partition, the line that declares it, and its rules."""
     return [
         f"pipeline {pipeline.name}: schema {pipeline.catalog}.{pipeline.schema}, {len(tables)} tables",
         pipeline.source.name,
-        *_branches(pipeline.source.name, tables, ""),
+        *_branches(pipeline.source.name, tables, quality, ""),
     ]
 
 
-def graph_json(pipeline: Pipeline, tables: Sequence[Table]) -> dict[str, Any]:
+def graph_json(pipeline: Pipeline, tables: Sequence[Table], quality: Quality) -> dict[str, Any]:
     """The graph as data."""
     return {
         "pipeline": pipeline.name,
@@ -32,6 +34,7 @@ def graph_json(pipeline: Pipeline, tables: Sequence[Table]) -> dict[str, Any]:
                 "update": _update(table),
                 "partition_by": list(table.partition_by),
                 "columns": {field.name: str(field.type) for field in table.schema},
+                "expectations": [asdict(rule) for rule in quality.of(table.name)],
                 "declared_at": str(table.declared_at),
             }
             for table in tables
@@ -39,7 +42,7 @@ def graph_json(pipeline: Pipeline, tables: Sequence[Table]) -> dict[str, Any]:
     }
 
 
-def _branches(name: str, tables: Sequence[Table], indent: str) -> Iterator[str]:
+def _branches(name: str, tables: Sequence[Table], quality: Quality, indent: str) -> Iterator[str]:
     children = [table for table in tables if table.reads == name]
     for child in children:
         last = child is children[-1]
@@ -47,10 +50,14 @@ def _branches(name: str, tables: Sequence[Table], indent: str) -> Iterator[str]:
         deeper = indent + ("   " if last else "│  ")
         partition = f", by {', '.join(child.partition_by)}" if child.partition_by else ""
         yield f"{deeper}   {_update(child)}{partition}; {child.declared_at}"
-        yield from _branches(child.name, tables, deeper)
+        for rule in quality.of(child.name):
+            yield f"{deeper}   {rule.action:10} {rule.name}: {rule.sql}"
+        yield from _branches(child.name, tables, quality, deeper)
 
 
 def _update(table: Table) -> str:
     if isinstance(table.update, Append):
         return "append"
-    return f"merge on {', '.join(table.update.keys)}"
+    if isinstance(table.update, Merge):
+        return f"merge on {', '.join(table.update.keys)}"
+    return "view" if table.watermark is None else f"view; each {table.watermark.key} once, in time"

@@ -1,4 +1,4 @@
-"""Blocks over Ray Data: one row a block, one task a row, results as they come."""
+"""Blocks over Ray Data: one row a block, one task a row, results as they come. Without a Ray, one after the other."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ from casper_ray.medallion.one_pass import BlockResult, BlockTask, run_block
 
 
 def run_blocks(tasks: Sequence[BlockTask]) -> Iterator[BlockResult]:
-    """The results of `run_block`, in no particular order.
+    """The results of `run_block`, in no particular order; done here where this process has no Ray.
 
     Raises: what `run_block` raised (CasperError, OSError), as if it had run here.
     """
+    if not tasks:
+        return
+    if not ray.is_initialized():
+        yield from map(run_block, tasks)
+        return
     _configure()
     rows = ray.data.from_items([pickle.dumps(task) for task in tasks], override_num_blocks=len(tasks))
     done = rows.map_batches(_run_batch, batch_size=1, zero_copy_batch=True)

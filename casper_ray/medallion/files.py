@@ -1,4 +1,4 @@
-"""Slices of volume files: what one block of a batch reads."""
+"""Reads of volume files: what a batch takes of a file, and the slices that its blocks are made of."""
 
 from __future__ import annotations
 
@@ -6,31 +6,43 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from casper_ray.lakehouse.volume import VolumeFile
-
 _SLICE_BYTES = 32 << 20
+_CHUNK_BYTES = 1 << 20
 
 
-class FileSlice(NamedTuple):
-    """The lines of a file that begin at `start` or later, before `stop`; `size_bytes` is where it ends.
+class Read(NamedTuple):
+    """What one batch takes of a file: the lines that begin at `start` or later, before `stop`.
 
-    known_from_us: the simulated instant before which nobody could know what the file says; None: the
-    events' own time alone counts.
+    known_from_us: the simulated instant before which nobody could know what they say; None: the events' own time
+    alone counts. landed_us: the instant at which they were there, None: not known. late_accepted: late rows among
+    them count.
     """
 
     name: str
     start: int
     stop: int
-    size_bytes: int
-    known_from_us: int | None
+    known_from_us: int | None = None
+    landed_us: int | None = None
+    late_accepted: bool = False
+
+    @property
+    def size_bytes(self) -> int:
+        return self.stop - self.start
 
 
-def slices(files: Iterable[tuple[VolumeFile, int | None]]) -> Iterator[FileSlice]:
-    """The files cut into slices that a worker can hold, however large a file is."""
-    for file, known_from_us in files:
-        for start in range(0, max(file.size_bytes, 1), _SLICE_BYTES):
-            stop = min(start + _SLICE_BYTES, file.size_bytes)
-            yield FileSlice(file.name, start, stop, file.size_bytes, known_from_us)
+class FileSlice(NamedTuple):
+    """The lines of a read that begin at `start` or later, before `stop`."""
+
+    read: Read
+    start: int
+    stop: int
+
+
+def slices(reads: Iterable[Read]) -> Iterator[FileSlice]:
+    """The reads cut into slices that a worker can hold, however large a file is."""
+    for read in reads:
+        for start in range(read.start, max(read.stop, read.start + 1), _SLICE_BYTES):
+            yield FileSlice(read, start, min(start + _SLICE_BYTES, read.stop))
 
 
 def blocks(cut: Iterable[FileSlice], block_bytes: int) -> list[tuple[FileSlice, ...]]:
@@ -57,7 +69,8 @@ class WholeLines(NamedTuple):
 
 def read_slice(volume: Path, piece: FileSlice) -> WholeLines:
     """The lines of a slice: from the first that begins in it to the end of the last that does."""
-    with (volume / piece.name).open("rb") as file:
+    end = piece.read.stop
+    with (volume / piece.read.name).open("rb") as file:
         offset = 0
         if piece.start:
             file.seek(piece.start - 1)
@@ -65,6 +78,30 @@ def read_slice(volume: Path, piece: FileSlice) -> WholeLines:
             if offset >= piece.stop:
                 return WholeLines(offset, b"")
         data = file.read(piece.stop - offset)
-        if data and not data.endswith(b"\n") and piece.stop < piece.size_bytes:
-            data += file.readline(piece.size_bytes - piece.stop)
+        if data and not data.endswith(b"\n") and piece.stop < end:
+            data += file.readline(end - piece.stop)
         return WholeLines(offset, data)
+
+
+def lines_before(path: Path, offset: int) -> int:
+    """How many lines end before byte `offset`."""
+    lines = 0
+    with path.open("rb") as file:
+        while offset > 0 and (chunk := file.read(min(_CHUNK_BYTES, offset))):
+            lines += chunk.count(b"\n")
+            offset -= len(chunk)
+    return lines
+
+
+def line_start(path: Path, offset: int) -> int:
+    """Where the line begins that byte `offset` stands in; `offset` itself where a line ends just before it."""
+    with path.open("rb") as file:
+        end = offset
+        while end > 0:
+            begin = max(0, end - _CHUNK_BYTES)
+            file.seek(begin)
+            found = file.read(end - begin).rfind(b"\n")
+            if found >= 0:
+                return begin + found + 1
+            end = begin
+    return 0

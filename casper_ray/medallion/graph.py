@@ -11,7 +11,9 @@ import polars as pl
 import pyarrow as pa
 
 from casper_ray.errors import UserError
-from casper_ray.medallion.declare import Append, Merge, Pipeline, SourceLine, Split, Table
+from casper_ray.medallion.declare import TRACE, Merge, Pipeline, SourceLine, Split, Table, View
+from casper_ray.medallion.expectations import Expectation
+from casper_ray.medallion.quality import Quality
 
 
 class PipelineError(UserError):
@@ -50,11 +52,54 @@ def checked_tables(pipeline: Pipeline) -> tuple[Table, ...]:
     """
     tables = ordered_tables(pipeline)
     columns = {pipeline.source.name: pipeline.source.columns}
+    _check_watermarks(pipeline)
     for table in tables:
         _check_declaration(table)
         _check_transform(table, columns[table.reads])
         columns[table.name] = table.schema
     return tables
+
+
+def check_rules(pipeline: Pipeline, quality: Quality) -> None:
+    """Each rule tried on an empty frame of what its table is made of.
+
+    Raises: PipelineError for a rule that is no SQL, asks for a column that is not there, or does not say of each
+    row by itself whether it passes.
+    """
+    tables = {table.name: table for table in pipeline.tables}
+    reads = {pipeline.source.name: pipeline.source.columns} | {t.name: t.schema for t in pipeline.tables}
+    for name, rules in quality.rules.items():
+        table = tables[name]
+        made = table.transform(_empty(reads[table.reads]))
+        rows = made.rows if isinstance(made, Split) else made
+        for rule in rules:
+            _check_rule(name, rule, rows)
+
+
+def _check_rule(table: str, rule: Expectation, rows: pl.DataFrame) -> None:
+    where = f"table {table!r}, rule {rule.name!r}: {rule.sql!r}"
+    try:
+        answer = rows.select(pl.sql_expr(rule.sql).alias("passes"))
+    except pl.exceptions.ColumnNotFoundError as error:
+        raise PipelineError(
+            f"{where} asks for {str(error).splitlines()[0]}", f"columns are {rows.columns}"
+        ) from None
+    except (pl.exceptions.PolarsError, TypeError) as error:
+        raise PipelineError(f"{where} cannot be evaluated: {str(error).splitlines()[0]}") from None
+    if answer.height or answer.schema["passes"] != pl.Boolean:
+        raise PipelineError(f"{where} does not say of each row whether it passes", "expected a boolean a row")
+
+
+def _check_watermarks(pipeline: Pipeline) -> None:
+    """One table, a view of the source, may say which rows count: it is worked out once, before any table."""
+    marked = [table for table in pipeline.tables if table.watermark]
+    for table in marked:
+        if len(marked) > 1 or table.reads != pipeline.source.name or not isinstance(table.update, View):
+            raise PipelineError(
+                f"{table.declared_at}: table {table.name!r}: only one view, of the source itself, can have a "
+                f"watermark",
+                f"declared by {[t.name for t in marked]}",
+            )
 
 
 def _by_name(pipeline: Pipeline) -> dict[str, Table]:
@@ -70,7 +115,11 @@ def _by_name(pipeline: Pipeline) -> dict[str, Table]:
 
 def _check_declaration(table: Table) -> None:
     present = set(table.schema.names)
-    named = {"partition_by": table.partition_by, "stats": table.stats} | _merge_columns(table.update)
+    named = {
+        "partition_by": table.partition_by,
+        "stats": table.stats,
+        "samples": table.samples,
+    } | _merge_columns(table.update)
     for what, names in named.items():
         if unknown := set(names) - present:
             raise PipelineError(
@@ -79,8 +128,8 @@ def _check_declaration(table: Table) -> None:
             )
 
 
-def _merge_columns(update: Append | Merge) -> dict[str, tuple[str, ...]]:
-    if isinstance(update, Append):
+def _merge_columns(update: object) -> dict[str, tuple[str, ...]]:
+    if not isinstance(update, Merge):
         return {}
     return {
         "keys": update.keys,
@@ -92,9 +141,8 @@ def _merge_columns(update: Append | Merge) -> dict[str, tuple[str, ...]]:
 
 
 def _check_transform(table: Table, reads: pa.Schema) -> None:
-    empty = pl.DataFrame(pl.from_arrow(reads.empty_table()))
     try:
-        made = table.transform(empty)
+        made = table.transform(_empty(reads))
         rows = made.rows if isinstance(made, Split) else made
         if isinstance(table.update, Merge) and table.update.finish:
             rows = table.update.finish(rows)
@@ -110,11 +158,15 @@ def _check_transform(table: Table, reads: pa.Schema) -> None:
             f"{str(error).splitlines()[0]}"
         ) from None
     expected = set(table.schema.names)
-    if set(rows.columns) != expected:
+    if set(rows.columns) - set(TRACE) != expected - set(TRACE):
         raise PipelineError(
             f"{_transform_line(table, None)}: table {table.name!r}: its transform returns {sorted(rows.columns)}",
             f"its schema declares {sorted(expected)}",
         )
+
+
+def _empty(schema: pa.Schema) -> pl.DataFrame:
+    return pl.DataFrame(pl.from_arrow(schema.empty_table()))
 
 
 def _transform_line(table: Table, error: Exception | None) -> SourceLine:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from casper_ray.medallion.declare import REJECT_SCHEMA, Parsed, no_rejects
+from casper_ray.medallion.declare import LINE, REJECT_SCHEMA, SOURCE_FILE, TRACE, Parsed, no_rejects
 
 _KEPT_CHARS = 65_536
 _LINE_END = ord("\n")
 
 
 class Line(NamedTuple):
-    """A line of a file. offset: of its first byte, within the bytes that were parsed."""
+    """A line of a file. number: from 0, blank lines count. offset: of its first byte. Both in the bytes parsed."""
 
+    number: int
     offset: int
     text: bytes
 
 
-def parse_json_lines(data: bytes, schema: Mapping[str, pl.DataType]) -> Parsed:
-    """Rows of `schema` (all columns required), one per line that is such a JSON object.
+def parse_json_lines(data: bytes, schema: Mapping[str, pl.DataType], optional: Container[str] = ()) -> Parsed:
+    """Rows of `schema` and `LINE`, one per line that is such a JSON object; columns in `optional` may be null.
 
     Reads: whole lines; blank ones do not count. Fields that `schema` does not name are left out.
     Rules: a line that is not JSON, not an object, of other types, or lacks a field, is rejected with its
@@ -34,17 +35,26 @@ def parse_json_lines(data: bytes, schema: Mapping[str, pl.DataType]) -> Parsed:
             pl.DataFrame(schema=schema) if not data or data.isspace() else pl.read_ndjson(data, schema=schema)
         )
     except (pl.exceptions.PolarsError, UnicodeDecodeError):
-        return _parse_mixed(_lines(data), schema)
-    if sum(rows.null_count().row(0)) or not _one_row_a_line(rows, data):
-        return _parse_mixed(_lines(data), schema)
-    return Parsed(rows, no_rejects())
+        return _parse_mixed(_lines(data), schema, optional)
+    if _lacking(rows, optional):
+        return _parse_mixed(_lines(data), schema, optional)
+    if rows.height == line_count(data):
+        numbers = np.arange(rows.height, dtype=np.int32)
+    elif rows.height == len(lines := _lines(data)):
+        numbers = np.array([line.number for line in lines], np.int32)
+    else:
+        return _parse_mixed(lines, schema, optional)
+    return Parsed(rows.with_columns(pl.Series(LINE, numbers)), no_rejects(), rows.height)
 
 
 def rejects(lines: list[Line], reasons: list[str]) -> pl.DataFrame:
     """Rejected lines as rows of `REJECT_SCHEMA`; the file's name is for the caller to fill in."""
     return pl.DataFrame(
         {
+            "table": [None] * len(lines),
+            "rule": [None] * len(lines),
             "source_file": [None] * len(lines),
+            "line_number": [line.number for line in lines],
             "byte_offset": [line.offset for line in lines],
             "line_bytes": [len(line.text) for line in lines],
             "reason": reasons,
@@ -54,11 +64,18 @@ def rejects(lines: list[Line], reasons: list[str]) -> pl.DataFrame:
     )
 
 
-def refused_rows(rows: pl.DataFrame, reason: str, *, source_file: str | None = None) -> pl.DataFrame:
-    """Rows that parsed but cannot be used, as rows of `REJECT_SCHEMA`; their place in the file is not known."""
-    text = pl.struct(pl.all()).struct.json_encode()
+def refused_rows(rows: pl.DataFrame, reason: str) -> pl.DataFrame:
+    """Rows that parsed but cannot be used, as rows of `REJECT_SCHEMA`; their columns but the trace are the text."""
+    text = pl.struct(pl.exclude(TRACE)).struct.json_encode()
     return rows.select(
-        (pl.col(source_file) if source_file else pl.lit(None, pl.String)).alias("source_file"),
+        pl.lit(None, pl.String).alias("table"),
+        pl.lit(None, pl.String).alias("rule"),
+        (pl.col(SOURCE_FILE) if SOURCE_FILE in rows.columns else pl.lit(None, pl.String)).alias(
+            "source_file"
+        ),
+        (pl.col(LINE).cast(pl.Int64) if LINE in rows.columns else pl.lit(None, pl.Int64)).alias(
+            "line_number"
+        ),
         pl.lit(None, pl.Int64).alias("byte_offset"),
         text.str.len_bytes().cast(pl.Int64).alias("line_bytes"),
         pl.lit(reason).alias("reason"),
@@ -66,7 +83,7 @@ def refused_rows(rows: pl.DataFrame, reason: str, *, source_file: str | None = N
     )
 
 
-def _parse_mixed(lines: list[Line], schema: Mapping[str, pl.DataType]) -> Parsed:
+def _parse_mixed(lines: list[Line], schema: Mapping[str, pl.DataType], optional: Container[str]) -> Parsed:
     """Good rows and rejects of lines of which some are bad: halves until a half is all good or one line."""
     frames: list[pl.DataFrame] = []
     refused: list[Line] = []
@@ -74,7 +91,7 @@ def _parse_mixed(lines: list[Line], schema: Mapping[str, pl.DataType]) -> Parsed
     pending = [lines]
     while pending:
         part = pending.pop()
-        rows, reason = _try_parse(part, schema)
+        rows, reason = _try_parse(part, schema, optional)
         if rows is not None:
             frames.append(rows)
         elif len(part) == 1:
@@ -83,27 +100,35 @@ def _parse_mixed(lines: list[Line], schema: Mapping[str, pl.DataType]) -> Parsed
         else:
             middle = len(part) // 2
             pending += [part[middle:], part[:middle]]
+    empty = pl.DataFrame(schema={**schema, LINE: pl.Int32})
     return Parsed(
-        pl.concat(frames) if frames else pl.DataFrame(schema=schema),
+        pl.concat([empty, *frames]),
         rejects(refused, reasons) if refused else no_rejects(),
+        len(lines),
     )
 
 
-def _try_parse(lines: list[Line], schema: Mapping[str, pl.DataType]) -> tuple[pl.DataFrame | None, str]:
+def _try_parse(
+    lines: list[Line], schema: Mapping[str, pl.DataType], optional: Container[str]
+) -> tuple[pl.DataFrame | None, str]:
     """The lines' rows, or None and why not; the reason is exact for a single line only."""
     if not lines:
-        return pl.DataFrame(schema=schema), ""
+        return pl.DataFrame(schema={**schema, LINE: pl.Int32}), ""
     try:
         rows = pl.read_ndjson(b"\n".join(line.text for line in lines), schema=schema)
     except UnicodeDecodeError:
         return None, "not UTF-8"
     except pl.exceptions.PolarsError as error:
         return None, _reason(lines[0].text, str(error))
-    if missing := [name for name in schema if rows[name].null_count()]:
+    if missing := _lacking(rows, optional):
         return None, f"missing or null: {', '.join(missing)}"
     if rows.height != len(lines):
         return None, "not one JSON object"
-    return rows, ""
+    return rows.with_columns(pl.Series(LINE, [line.number for line in lines], pl.Int32)), ""
+
+
+def _lacking(rows: pl.DataFrame, optional: Container[str]) -> list[str]:
+    return [name for name in rows.columns if name not in optional and rows[name].null_count()]
 
 
 def _reason(line: bytes, error: str) -> str:
@@ -122,16 +147,11 @@ def _reason(line: bytes, error: str) -> str:
 
 def _lines(data: bytes) -> list[Line]:
     lines, offset = [], 0
-    for text in data.split(b"\n"):
+    for number, text in enumerate(data.split(b"\n")):
         if text.strip():
-            lines.append(Line(offset, text))
+            lines.append(Line(number, offset, text))
         offset += len(text) + 1
     return lines
-
-
-def _one_row_a_line(rows: pl.DataFrame, data: bytes) -> bool:
-    """Whether there is a row for each line that is not blank; the look for blank ones is for rare files."""
-    return rows.height == line_count(data) or rows.height == len(_lines(data))
 
 
 def line_count(data: bytes) -> int:

@@ -12,6 +12,7 @@ import polars as pl
 
 from casper_ray.lakehouse.data_file import DataFile, write_data_file
 from casper_ray.lakehouse.open_table import Change, OpenTable
+from casper_ray.medallion.accounts import AccountError
 from casper_ray.medallion.declare import Merge, Table
 
 _REMEMBERED_ROWS = 500_000
@@ -77,9 +78,17 @@ class MergedTable:
         rows = partial_aggregate(
             self.update, pl.concat([partial.select(merging), *(r.select(merging) for r in before)])
         )
+        self._check_sums(rows, [partial, *before])
         if self.update.finish:
             rows = self.update.finish(rows)
         return Change(add=tuple(self._write(table, rows, file_stem)), remove=touched)
+
+    def _check_sums(self, merged: pl.DataFrame, parts: list[pl.DataFrame]) -> None:
+        """Raises: AccountError where what was merged is not what it was merged from, to the last unit."""
+        for name in self.update.sums:
+            wanted = sum((part[name].sum() for part in parts), start=0 * merged[name].sum())
+            if merged[name].sum() != wanted:
+                raise AccountError(self.spec.name, 0, f"{name}: {merged[name].sum()} of {wanted}")
 
     def _stored(self, table: OpenTable, file: DataFile) -> pl.DataFrame:
         rows = self.recent.rows(table.path / file.path)
@@ -108,7 +117,7 @@ class MergedTable:
         self, table: OpenTable, rows: pl.DataFrame, path: str, partition: Mapping[str, str | None]
     ) -> DataFile:
         file = write_data_file(rows, table.path, path, partition, self.spec.stats)
-        self.recent.remember(table.path / path, rows)
+        self.recent.remember(table.path / file.path, rows)
         return file
 
 

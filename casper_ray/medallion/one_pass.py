@@ -1,35 +1,51 @@
-"""The one pass over a block of a batch: read, parse, admit, transform, write, aggregate.
+"""The one pass over a block of a batch: read, parse, judge, transform, hold against the rules, write, aggregate.
 
-Runs in a Ray worker. What leaves it is small: names of the files it wrote, and partial aggregates.
+Runs in a Ray worker. What leaves it is small: names of the files it wrote, partial aggregates, counts, and a few
+bytes a row by which the driver judges the block once more (see `admission`).
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import resource
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import polars as pl
 
 from casper_ray import durable
 from casper_ray.errors import ConfigError
-from casper_ray.lakehouse.data_file import DataFile, write_data_file
-from casper_ray.medallion.admission import admit
-from casper_ray.medallion.declare import Append, Merge, Parsed, Pipeline, Split, Table, no_rejects
-from casper_ray.medallion.files import FileSlice, WholeLines, read_slice
+from casper_ray.lakehouse.data_file import DataFile
+from casper_ray.medallion.accounts import Account
+from casper_ray.medallion.admission import ADMITTED, DUPLICATE, LATE, Digest, Seen, Verdict, judge
+from casper_ray.medallion.block_files import BlockWriter
+from casper_ray.medallion.block_source import (
+    BlockRows,
+    digest_of,
+    located,
+    read_block,
+    source_volume,
+    with_meta,
+)
+from casper_ray.medallion.declare import LINE, SOURCE_FILE, Append, Merge, Pipeline, Split, Table, no_rejects
+from casper_ray.medallion.files import FileSlice
 from casper_ray.medallion.graph import ordered_tables
-from casper_ray.medallion.json_lines import line_count
 from casper_ray.medallion.merge import partial_aggregate
+from casper_ray.medallion.quality import Quality, Tally, judged
 from casper_ray.medallion.quarantine import QUARANTINE, quarantined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockTask:
-    """One block's work. pipeline: `module:NAME`, imported where it runs. done: tables that have the batch."""
+    """One block's work. pipeline: `module:NAME`, imported where it runs. done: tables that have the batch.
+
+    seen: what is remembered of the rows before, as far as it is known when the block begins. verdict: the driver's
+    word on the block's rows, where it has one: then it holds, and the worker judges nothing. known: per
+    reference's column, the values that are known.
+    """
 
     pipeline: str
     catalog_root: Path
@@ -37,24 +53,29 @@ class BlockTask:
     block: int
     slices: tuple[FileSlice, ...]
     ingested_at_us: int
+    quality: Quality
     done: frozenset[str] = frozenset()
+    seen: Seen = field(default_factory=Seen)
+    verdict: Verdict | None = None
+    known: Mapping[str, pl.Series] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockResult:
-    """What a block gives: data files per appended table, partial aggregates per merged table, counts.
+    """What a block gives: data files per appended table, partial aggregates per merged table, accounts, tallies.
 
-    peak_bytes: the worker's largest resident size so far.
+    accounts: per table, views too; the source's own name stands for lines to events. tallies: per (table, rule).
+    digest, verdict: for the driver to judge again; None where the pipeline has no watermark, or the driver's word
+    was followed. newest_us: of the events' own times. peak_bytes: the worker's largest resident size so far.
     """
 
     block: int
     written: dict[str, list[DataFile]] = field(default_factory=dict)
     partials: dict[str, pl.DataFrame] = field(default_factory=dict)
-    rows_in: int = 0
-    rows_out: int = 0
-    rows_duplicate: int = 0
-    rows_late: int = 0
-    rows_quarantined: int = 0
+    accounts: dict[str, Account] = field(default_factory=dict)
+    tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    digest: Digest | None = None
+    verdict: Verdict | None = None
     newest_us: int | None = None
     peak_bytes: int = 0
 
@@ -74,132 +95,114 @@ def load_pipeline(reference: str) -> Pipeline:
 def run_block(task: BlockTask) -> BlockResult:
     """Do one block. Retry: safe, also while another process does the same: equal files, equal names."""
     pipeline = load_pipeline(task.pipeline)
-    admission = admit(_read(pipeline, task))
-    source = _with_meta(admission.rows, pipeline, task)
+    source, volume = pipeline.source, source_volume(task.catalog_root, pipeline)
+    rows = read_block(volume, source, task.slices)
+    digest, verdict = _judged(pipeline, task, rows)
+    newest = rows.events.select(pl.col(source.event_time).max().dt.epoch("us")).item()
     result = BlockResult(
         block=task.block,
-        rows_in=admission.rows_in,
-        rows_out=source.height,
-        rows_duplicate=admission.duplicates,
-        rows_late=admission.late,
-        rows_quarantined=admission.rejected.height,
-        newest_us=_newest(source, pipeline.source.event_time),
+        digest=digest,
+        verdict=verdict,
+        newest_us=None if newest is None else int(newest),
         peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )
+    result.accounts[source.name] = Account(
+        rows_in=rows.lines, rows_out=rows.events.height, quarantined=rows.rejected.height
+    )
+    events = with_meta(rows.events, verdict, task.batch, task.ingested_at_us, source.references, task.known)
     with durable.Flushes() as flushes:
-        writer = _Writer(task, pipeline.schema, flushes)
-        rejected = [admission.rejected, *_run_tables(pipeline, task, source, result, writer)]
-        refused = pl.concat(rejected)
+        block = _Block(
+            task, pipeline, result, BlockWriter(task.catalog_root / pipeline.schema, _stem(task), flushes)
+        )
+        refused = pl.concat([rows.rejected, *block.run(events)])
         if refused.height and QUARANTINE.name not in task.done:
-            rows = quarantined(refused, task.batch, task.ingested_at_us)
-            result.written[QUARANTINE.name] = writer.write(rows, QUARANTINE)
+            found = quarantined(located(refused, volume, task.slices), task.batch, task.ingested_at_us)
+            result.written[QUARANTINE.name] = block.writer.write(found, QUARANTINE)
+    _locate_samples(result, volume, task)
     return result
 
 
-def _run_tables(
-    pipeline: Pipeline, task: BlockTask, source: pl.DataFrame, result: BlockResult, writer: _Writer
-) -> list[pl.DataFrame]:
-    """Every table's rows in the graph's order, written or aggregated; returns what transforms refused."""
-    frames = {pipeline.source.name: source}
-    rejected = []
-    needed = {table.reads for table in pipeline.tables}
-    for table in ordered_tables(pipeline):
-        if {table.name, QUARANTINE.name} <= task.done and table.name not in needed:
-            continue
-        made = table.transform(frames[table.reads])
-        rows, refused = made if isinstance(made, Split) else (made, no_rejects())
-        rejected.append(refused)
-        frames[table.name] = rows
-        if table.name in task.done:
-            continue
-        if isinstance(table.update, Merge):
-            result.partials[table.name] = partial_aggregate(table.update, rows)
-        elif isinstance(table.update, Append) and rows.height:
-            result.written[table.name] = writer.write(rows, table)
-    return rejected
+def _judged(pipeline: Pipeline, task: BlockTask, rows: BlockRows) -> tuple[Digest | None, Verdict | None]:
+    watermark = next((table.watermark for table in pipeline.tables if table.watermark), None)
+    if watermark is None or task.quality.lateness_us is None:
+        return None, None
+    if task.verdict is not None:
+        return None, task.verdict
+    digest = digest_of(rows, task.slices, watermark)
+    return digest, judge(digest, task.seen, task.quality.lateness_us).verdict
 
 
-def _read(pipeline: Pipeline, task: BlockTask) -> list[Parsed]:
-    """The block's events, with `_source_file` and the instant they were known from: all of them together where
-    every line is an event, which is the usual case and the quicker one; else slice by slice.
-    """
-    volume = task.catalog_root / pipeline.source.schema / "_volumes" / pipeline.source.volume
-    read = [(piece, read_slice(volume, piece)) for piece in task.slices]
-    data = b"".join(_ended(lines.data) for _, lines in read)
-    whole = pipeline.source.parse(data)
-    heights = [line_count(lines.data) for _, lines in read]
-    if whole.events.height == sum(heights) and not whole.rejected.height:
-        return [Parsed(_traced(whole.events, pipeline, task.slices, heights), whole.rejected)]
-    return [_read_one(pipeline, piece, lines) for piece, lines in read]
+def _stem(task: BlockTask) -> str:
+    return f"batch-{task.batch:08d}-{task.block:05d}"
 
 
-def _ended(lines: bytes) -> bytes:
-    """The lines with the last of them ended, so that other lines can follow."""
-    return lines if not lines or lines.endswith(b"\n") else lines + b"\n"
-
-
-def _read_one(pipeline: Pipeline, piece: FileSlice, lines: WholeLines) -> Parsed:
-    events, rejected = pipeline.source.parse(lines.data)
-    return Parsed(
-        _traced(events, pipeline, [piece], [events.height]),
-        rejected.with_columns(pl.lit(piece.name).alias("source_file"), pl.col("byte_offset") + lines.offset),
-    )
-
-
-def _traced(
-    events: pl.DataFrame, pipeline: Pipeline, pieces: Sequence[FileSlice], heights: Sequence[int]
-) -> pl.DataFrame:
-    """Events with where each came from and from when it was known; `heights` rows of each piece, in order."""
-    which = pl.lit(pl.Series(np.repeat(np.arange(len(pieces)), heights)))
-    names = pl.lit(pl.Series([piece.name for piece in pieces], dtype=pl.String))
-    known_from = pl.lit(
-        pl.Series([piece.known_from_us for piece in pieces], dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
-    )
-    return events.with_columns(
-        names.gather(which).alias("_source_file"),
-        pl.max_horizontal(pl.col(pipeline.source.event_time), known_from.gather(which)).alias("_known_ts"),
-    )
-
-
-def _with_meta(events: pl.DataFrame, pipeline: Pipeline, task: BlockTask) -> pl.DataFrame:
-    return events.with_columns(
-        pl.lit(task.batch, pl.Int64).alias("_batch_id"),
-        pl.lit(task.ingested_at_us, pl.Int64).cast(pl.Datetime("us", "UTC")).alias("_ingested_at"),
-    )
-
-
-def _newest(source: pl.DataFrame, event_time: str) -> int | None:
-    newest = source.select(pl.col(event_time).max().dt.epoch("us")).item()
-    return None if newest is None else int(newest)
-
-
-class _Writer(NamedTuple):
-    """Writes a block's rows as data files. They are made durable here, while the block goes on computing; the
-    commit finds them so and need not wait.
-    """
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The tables of one block, made one after the other."""
 
     task: BlockTask
-    schema: str
-    flushes: durable.Flushes
+    pipeline: Pipeline
+    result: BlockResult
+    writer: BlockWriter
 
-    def write(self, rows: pl.DataFrame, table: Table) -> list[DataFile]:
-        """The rows as data files: one, or one a partition value."""
-        name = f"batch-{self.task.batch:08d}-{self.task.block:05d}.parquet"
-        # Cast, for a sum of decimals is wider than what it adds up, and readers refuse a wider file.
-        rows = rows.select(pl.col(name).cast(dtype) for name, dtype in pl.Schema(table.schema).items())
-        if not table.partition_by:
-            return [self._write_one(rows, table, name, {})]
-        (column,) = table.partition_by
-        parts = rows.partition_by(column, as_dict=True, include_key=False, maintain_order=True)
-        return [
-            self._write_one(part, table, f"{column}={value}/{name}", {column: str(value)})
-            for (value,), part in parts.items()
-        ]
+    def run(self, events: pl.DataFrame) -> list[pl.DataFrame]:
+        """Every table's rows in the graph's order, written or aggregated; returns what was refused."""
+        frames = {self.pipeline.source.name: events}
+        needed = {table.reads for table in self.pipeline.tables}
+        refused = []
+        for table in ordered_tables(self.pipeline):
+            if {table.name, QUARANTINE.name} <= self.task.done and table.name not in needed:
+                continue
+            rows, not_made = self._made(table, frames[table.reads])
+            frames[table.name] = rows
+            refused += not_made
+            if table.name not in self.task.done:
+                self._keep(table, rows)
+        return refused
 
-    def _write_one(
-        self, rows: pl.DataFrame, table: Table, path: str, partition: dict[str, str | None]
-    ) -> DataFile:
-        root = self.task.catalog_root / self.schema / table.name
-        file = write_data_file(rows, root, path, partition, table.stats)
-        self.flushes.begin(root / path)
-        return file
+    def _made(self, table: Table, read: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+        """The table's rows as its rules leave them, and what its transform and they refused."""
+        made = table.transform(read)
+        rows, not_made = made if isinstance(made, Split) else (made, no_rejects())
+        account = Account(rows_in=rows.height + not_made.height, quarantined=not_made.height)
+        if table.watermark and (verdict := self.result.verdict) is not None:
+            counted = pl.Series(verdict)
+            account = account._replace(
+                duplicate=int((counted == DUPLICATE).sum()), late=int((counted == LATE).sum())
+            )
+            rows = rows.filter(counted == ADMITTED)
+        kept = judged(rows, table, self.task.quality.of(table.name))
+        refused = [] if kept.refused is None else [kept.refused]
+        self.result.accounts[table.name] = account._replace(
+            rows_out=kept.rows.height,
+            dropped=kept.dropped,
+            quarantined=account.quarantined + sum(frame.height for frame in refused),
+        )
+        self.result.tallies.update({(table.name, rule): tally for rule, tally in kept.tallies.items()})
+        named = pl.col("table").fill_null(table.name)
+        return kept.rows, [*([not_made.with_columns(named)] if not_made.height else []), *refused]
+
+    def _keep(self, table: Table, rows: pl.DataFrame) -> None:
+        if isinstance(table.update, Merge):
+            self.result.partials[table.name] = partial_aggregate(table.update, rows)
+        elif isinstance(table.update, Append) and rows.height:
+            self.result.written[table.name] = self.writer.write(rows, table)
+
+
+def _locate_samples(result: BlockResult, volume: Path, task: BlockTask) -> None:
+    """Samples say their file and the line in it, from 1, as the quarantine does."""
+    for key, tally in result.tallies.items():
+        if tally.samples:
+            texts = tuple(map(partial(_located_sample, volume=volume, task=task), tally.samples))
+            result.tallies[key] = tally._replace(samples=texts)
+
+
+def _located_sample(text: str, volume: Path, task: BlockTask) -> str:
+    sample = json.loads(text)
+    if SOURCE_FILE not in sample:
+        return text
+    place = pl.DataFrame(
+        {"source_file": [sample.pop(SOURCE_FILE)], "line_number": [sample.pop(LINE)]},
+        schema={"source_file": pl.String, "line_number": pl.Int64},
+    )
+    return json.dumps(sample | located(place, volume, task.slices).row(0, named=True))

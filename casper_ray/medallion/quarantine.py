@@ -16,7 +16,10 @@ QUARANTINE = Table(
     schema=pa.schema(
         [
             ("batch", pa.int64()),
+            ("table", pa.string()),
+            ("rule", pa.string()),
             ("source_file", pa.string()),
+            ("line_number", pa.int64()),
             ("byte_offset", pa.int64()),
             ("line_bytes", pa.int64()),
             ("reason", pa.string()),

@@ -3,95 +3,135 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from casper_ray.errors import ConfigError
+from casper_ray.errors import ConfigError, LakeError
 from casper_ray.failpoints import reach
-from casper_ray.lakehouse.commit import commit_once, table_has
-from casper_ray.lakehouse.data_file import DataFile, write_data_file
+from casper_ray.lakehouse.commit import table_has
 from casper_ray.lakehouse.names import Catalog
-from casper_ray.lakehouse.open_table import Change, OpenTable
-from casper_ray.lakehouse.volume import VolumeFile, new_files
+from casper_ray.medallion.accounts import Account, check_balance, total
+from casper_ray.medallion.admission import Seen
 from casper_ray.medallion.batch import Batch, BatchJournal
-from casper_ray.medallion.batches import BATCHES, Counts, batch_row, committed_progress
-from casper_ray.medallion.declare import Append, Merge, Pipeline, Table
-from casper_ray.medallion.fan_out import run_blocks
-from casper_ray.medallion.files import blocks, slices
-from casper_ray.medallion.graph import checked_tables
-from casper_ray.medallion.merge import MergedTable, RecentFiles, partial_aggregate
-from casper_ray.medallion.one_pass import BlockResult, BlockTask, load_pipeline
-from casper_ray.medallion.quarantine import QUARANTINE
+from casper_ray.medallion.batches import batch_row, committed_progress
+from casper_ray.medallion.declare import Append, Merge, Pipeline
+from casper_ray.medallion.files import Read
+from casper_ray.medallion.graph import check_rules, checked_tables
+from casper_ray.medallion.intake import Intake, first_bytes, instant_of
+from casper_ray.medallion.memory import remembered
+from casper_ray.medallion.merge import partial_aggregate
+from casper_ray.medallion.one_pass import load_pipeline
+from casper_ray.medallion.pass_run import Passed, PassRun
+from casper_ray.medallion.quality_config import resolve_quality
+from casper_ray.medallion.quality_log import log_rows, stopping
+from casper_ray.medallion.references import References
+from casper_ray.medallion.rule_book import RuleBook
+from casper_ray.medallion.tables import PipelineTables
 
 BATCH_BYTES = 512 << 20
-BLOCK_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchReport:
-    """What a batch did. partials: merged partial aggregates per keyed table. seconds: wall time per phase."""
+    """What a batch did. counts: of the source's lines. accounts: per table, views too, and the source.
+
+    partials: merged partial aggregates per keyed table. seconds: wall time per phase.
+    """
 
     batch: Batch
-    counts: Counts
+    counts: Account
+    accounts: dict[str, Account]
     newest_us: int | None
     partials: dict[str, pl.DataFrame]
     seconds: dict[str, float]
     worker_peak_bytes: int
 
+    @property
+    def quarantined(self) -> int:
+        """Lines and rows that went to the quarantine, at whichever table."""
+        return total(self.accounts.values()).quarantined
 
-class Runner:
-    """One pipeline over one catalog. The caller holds the pipeline's lease and has Ray running.
 
-    `progressed(done, of)` is called as blocks of a batch finish.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a run is asked for. quality: see `resolve_quality`. late_accepted: late rows count all the same.
+
+    progressed(done, of): called as blocks of a batch finish.
     """
 
-    def __init__(
-        self, reference: str, catalog: Catalog, progressed: Callable[[int, int], None] | None = None
-    ) -> None:
+    quality: str | None = None
+    late_accepted: bool = False
+    progressed: Callable[[int, int], None] = field(default=lambda done, of: None)
+
+
+class Runner:
+    """One pipeline over one catalog. The caller holds the pipeline's lease.
+
+    Blocks run on Ray where this process has one, else here. Raises, from every method: StoppedBatchError where a
+    rule stops the batch; LakeError where a table lacks what `batches` says it has.
+    """
+
+    def __init__(self, reference: str, catalog: Catalog, wishes: Wishes | None = None) -> None:
+        wishes = wishes or Wishes()
         self.pipeline: Pipeline = load_pipeline(reference)
         self.catalog = catalog
-        self._reference = reference
-        self._progressed = progressed or (lambda done, of: None)
-        self._specs = (*checked_tables(self.pipeline), QUARANTINE)
-        self.tables = {spec.name: self._open(spec) for spec in self._specs}
-        self._batches = self._open(BATCHES)
-        self._merged = {
-            spec.name: MergedTable(spec, spec.update, RecentFiles())
-            for spec in self._specs
-            if isinstance(spec.update, Merge)
-        }
+        specs = checked_tables(self.pipeline)
+        self._quality = resolve_quality(self.pipeline, wishes.quality)
+        check_rules(self.pipeline, self._quality)
+        self._tables = PipelineTables(self.pipeline, specs, catalog)
+        self.tables = self._tables.tables
         self._journal = BatchJournal(catalog.state / f"{self.pipeline.name}-batch.json")
+        self._book = RuleBook(catalog.state / "rules")
+        self._references = References(catalog, self.pipeline.source)
+        self._intake = Intake(self._volume, self.pipeline.source, late_accepted=wishes.late_accepted)
+        self._pass = PassRun(
+            reference=reference,
+            catalog_root=catalog.root,
+            schema=self.pipeline.schema,
+            progressed=wishes.progressed,
+        )
+        self._run_id = uuid.uuid4().hex
         self._recovered = False
+        self._seen: Seen | None = None
         self.progress = committed_progress(catalog, self.pipeline.schema)
-        self._threads = ThreadPoolExecutor(len(self._specs), thread_name_prefix="commit")
 
     @property
     def app(self) -> str:
         """The name under which the tables' logs count this pipeline's batches."""
-        return f"casper/{self.pipeline.name}"
+        return self._tables.app
+
+    def waiting_bytes(self) -> int:
+        """How much there is to do: of a batch that a crash left, and of what is new in the volume."""
+        pending = None if self._recovered else self._journal.pending()
+        left = pending.reads if pending and pending.number > self.progress.last_batch else ()
+        return sum(read.size_bytes for read in (*left, *self._intake.new_reads(self.progress)))
 
     def recover(self) -> BatchReport | None:
         """Finish the batch that a crash left half done, from what was written down of it. No other begins before."""
-        pending = None if self._recovered else self._journal.pending()
+        if self._recovered:
+            return None
+        self._check_versions()
+        pending = self._journal.pending()
         self._recovered = True
         if pending is None or pending.number <= self.progress.last_batch:
             return None
-        self._remove_unfinished_files()
+        self._tables.remove_unfinished_files()
         return self._run(pending)
 
     def run_available(self, sim_instant_us: int | None = None) -> Iterable[BatchReport]:
-        """Batches over the files that no batch had, until there are none left.
+        """Batches over what no batch had, until there is nothing left.
 
         sim_instant_us: where simulated time stands; None: as far as the files' own windows say.
         """
         if recovered := self.recover():
             yield recovered
-        while files := new_files(self._volume, self.progress.files):
-            yield self._start(_first_bytes(files, BATCH_BYTES), sim_instant_us)
+        while new := self._intake.new_reads(self.progress):
+            reads = first_bytes(new, BATCH_BYTES)
+            yield self._start(tuple(self._intake.dated(reads, self.progress, sim_instant_us)), sim_instant_us)
 
     def refresh(self, *names: str) -> BatchReport:
         """The named tables (none named: all) anew, from every file in the volume, as one batch.
@@ -99,34 +139,40 @@ class Runner:
         Each changes over in one commit, so a reader sees the old table or the new one.
         Raises: ConfigError for a name that is no table of the pipeline.
         """
+        self._check_names(names)
+        self.recover()
+        replaces = names or tuple(self.tables)
+        return self._start(tuple(self._intake.all_reads(self.progress, None)), None, replaces=replaces)
+
+    def _check_names(self, names: Iterable[str]) -> None:
         if unknown := set(names) - self.tables.keys():
             raise ConfigError(
                 f"no table {sorted(unknown)} in pipeline {self.pipeline.name!r}",
                 f"tables are {sorted(self.tables)}",
             )
-        self.recover()
-        replaces = names or tuple(self.tables)
-        return self._start(new_files(self._volume, set()), None, replaces=replaces)
+
+    def _check_versions(self) -> None:
+        """Raises: LakeError where a table's log ends before what `batches` says: a commit was lost."""
+        for name, version in self.progress.versions.items():
+            found = self.tables[name].version if name in self.tables else version
+            if found < version:
+                raise LakeError(
+                    f"table {self.pipeline.schema}.{name}: its log ends at version {found}, but batch "
+                    f"{self.progress.last_batch} left version {version}: commits were lost",
+                    "`casper lake fsck` says what is amiss, `casper lake repair` mends it",
+                )
 
     def _start(
-        self, files: list[VolumeFile], sim_instant_us: int | None, *, replaces: tuple[str, ...] = ()
+        self, reads: tuple[Read, ...], sim_instant_us: int | None, *, replaces: tuple[str, ...] = ()
     ) -> BatchReport:
-        windows = [self.pipeline.source.window_of(file.name) for file in files]
-        ends = [window.to_us for window in windows if window]
-        # A window that has landed ahead of the pipeline counts to its end: nobody knew its rows before.
-        given = [] if sim_instant_us is None else [sim_instant_us]
-        instant = max([*given, *ends], default=None)
-        before = instant if instant is not None else self.progress.sim_instant_us
         batch = Batch(
             number=self.progress.last_batch + 1,
-            files=tuple(files),
-            known_from_us=tuple(
-                window.from_us if window else self.progress.files.get(file.name, before)
-                for file, window in zip(files, windows, strict=True)
-            ),
-            sim_instant_us=instant,
+            reads=reads,
+            sim_instant_us=instant_of(reads, self.pipeline.source, self.progress, sim_instant_us),
             ingested_at_us=time.time_ns() // 1000,
+            quality=self._quality,
             replaces=replaces,
+            references=self._references.versions,
         )
         self._journal.write(batch)
         return self._run(batch)
@@ -134,138 +180,115 @@ class Runner:
     def _run(self, batch: Batch) -> BatchReport:
         reach("batch.before_data")
         started = time.perf_counter()
-        results = self._pass(batch)
+        passed = self._passed(batch)
         reach("batch.after_data")
-        passed = time.perf_counter()
-        partials = self._merge_partials(results)
-        self._commit_tables(batch, results, partials)
-        counts = _counts(results)
-        newest = [self.progress.newest_us, *(r.newest_us for r in results)]
-        newest_us = max((us for us in newest if us is not None), default=None)
-        self._end(batch, counts, newest_us)
+        self._stop_if_asked(batch, passed)
+        computed = time.perf_counter()
+        partials = self._merged_partials(passed)
+        accounts, counts = passed.accounts, self._counts(passed.accounts)
+        check_balance(accounts, self._written_rows(batch, passed), batch.number)
+        log = log_rows(self._run_id, batch, passed.tallies, self._instant(batch, passed), stopped=False)
+        self._tables.commit(batch, passed.results, partials, log)
+        self._end(batch, passed, counts)
         return BatchReport(
             batch=batch,
             counts=counts,
-            newest_us=newest_us,
+            accounts=accounts,
+            newest_us=passed.newest_us,
             partials=partials,
-            seconds={"pass": passed - started, "commit": time.perf_counter() - passed},
-            worker_peak_bytes=max((r.peak_bytes for r in results), default=0),
+            seconds={"pass": computed - started, "commit": time.perf_counter() - computed},
+            worker_peak_bytes=passed.peak_bytes,
         )
 
-    def _pass(self, batch: Batch) -> list[BlockResult]:
-        done = self._tables_without_work(batch)
-        cut = slices(zip(batch.files, batch.known_from_us, strict=True))
-        tasks = [
-            BlockTask(
-                pipeline=self._reference,
-                catalog_root=self.catalog.root,
-                batch=batch.number,
-                block=number,
-                slices=block,
-                ingested_at_us=batch.ingested_at_us,
-                done=done,
-            )
-            for number, block in enumerate(blocks(cut, BLOCK_BYTES))
-        ]
-        results = []
-        for result in run_blocks(tasks) if tasks else ():
-            results.append(result)
-            self._progressed(len(results), len(tasks))
-        return sorted(results, key=lambda result: result.block)
-
-    def _tables_without_work(self, batch: Batch) -> frozenset[str]:
-        """Tables that have the batch, from before a crash, and those that a refresh leaves alone."""
+    def _passed(self, batch: Batch) -> Passed:
+        """The pass over the batch, which remembers what came before it: a refresh, nothing, for it has it all."""
         has = {name for name, table in self.tables.items() if table_has(table, self.app, batch.number)}
         spared = self.tables.keys() - set(batch.replaces) if batch.replaces else set()
-        return frozenset(has | spared)
+        known = self._references.values(batch.references)
+        seen = Seen() if batch.replaces else self._seen_before(batch)
+        recall = None if batch.replaces else self._recall(batch)
+        return self._pass.run(batch, frozenset(has | spared), seen, recall, known)
 
-    def _merge_partials(self, results: list[BlockResult]) -> dict[str, pl.DataFrame]:
+    def _seen_before(self, batch: Batch) -> Seen:
+        if self._seen is None:
+            self._seen = remembered(
+                self.catalog, self.pipeline, self.progress.watermark_us, before_batch=batch.number
+            )
+        return self._seen
+
+    def _recall(self, batch: Batch) -> Callable[[int], Seen]:
+        watermark_us = self.progress.watermark_us
+        return lambda since_us: remembered(
+            self.catalog, self.pipeline, watermark_us, before_batch=batch.number, since_us=since_us
+        )
+
+    def _stop_if_asked(self, batch: Batch, passed: Passed) -> None:
+        """Raises: StoppedBatchError, once the log says so and nothing else is left of the batch."""
+        stop = stopping(batch, passed.tallies)
+        if stop is None:
+            return
+        instant = self._instant(batch, passed)
+        self._tables.log_stopped(batch, log_rows(self._run_id, batch, passed.tallies, instant, stopped=True))
+        passed.remove_files(self.catalog.root / self.pipeline.schema)
+        self._journal.forget()
+        raise stop
+
+    def _merged_partials(self, passed: Passed) -> dict[str, pl.DataFrame]:
         merged = {}
-        for name, table in self._merged.items():
-            frames = [result.partials[name] for result in results if name in result.partials]
-            if frames:
-                merged[name] = partial_aggregate(table.update, pl.concat(frames))
+        for table in self.pipeline.tables:
+            frames = [r.partials[table.name] for r in passed.results if table.name in r.partials]
+            if frames and isinstance(table.update, Merge):
+                merged[table.name] = partial_aggregate(table.update, pl.concat(frames))
         return merged
 
-    def _commit_tables(
-        self, batch: Batch, results: list[BlockResult], partials: dict[str, pl.DataFrame]
-    ) -> None:
-        """One commit a table, side by side: no table waits for another, and a rerun mends any subset."""
-        note = {"batch": str(batch.number)}
+    def _written_rows(self, batch: Batch, passed: Passed) -> dict[str, int]:
+        """Rows in the data files that the pass wrote, of each table that had to be written."""
+        return {
+            table.name: sum(file.rows for r in passed.results for file in r.written.get(table.name, ()))
+            for table in self.pipeline.tables
+            if isinstance(table.update, Append)
+            and (not batch.replaces or table.name in batch.replaces)
+            and not table_has(self.tables[table.name], self.app, batch.number)
+        }
 
-        def commit(spec: Table) -> None:
-            added = tuple(file for result in results for file in result.written.get(spec.name, ()))
-            partial = partials.get(spec.name)
-            nothing_new = not added and (partial is None or not partial.height)
-            if nothing_new and spec.name not in batch.replaces:
-                return
-            commit_once(
-                self.tables[spec.name],
-                app=self.app,
-                batch=batch.number,
-                change=lambda table: self._change(spec, table, batch, added, partial),
-                note=note,
-            )
+    def _counts(self, accounts: dict[str, Account]) -> Account:
+        """Of the source's lines: from lines to rows that count."""
+        lines = accounts.get(self.pipeline.source.name, Account())
+        view = next((table.name for table in self.pipeline.tables if table.watermark), None)
+        counted = accounts.get(view, Account()) if view else None
+        if counted is None:
+            return lines
+        return counted._replace(rows_in=lines.rows_in, quarantined=lines.quarantined + counted.quarantined)
 
-        list(self._threads.map(commit, self._specs))
+    def _instant(self, batch: Batch, passed: Passed) -> int | None:
+        """The simulated instant of the batch, which never goes back."""
+        reached = batch.sim_instant_us if batch.sim_instant_us is not None else passed.newest_us
+        known = (us for us in (reached, self.progress.sim_instant_us) if us is not None)
+        return max(known, default=None)
 
-    def _change(
-        self,
-        spec: Table,
-        table: OpenTable,
-        batch: Batch,
-        added: tuple[DataFile, ...],
-        partial: pl.DataFrame | None,
-    ) -> Change:
-        replace = spec.name in batch.replaces
-        if isinstance(spec.update, Append) or partial is None:
-            return Change(add=added, remove=tuple(table.files.values()) if replace else ())
-        return self._merged[spec.name].change(table, partial, f"batch-{batch.number:08d}", replace=replace)
-
-    def _end(self, batch: Batch, counts: Counts, newest_us: int | None) -> None:
+    def _end(self, batch: Batch, passed: Passed, counts: Account) -> None:
         """Commit the row that says that every table has the batch; remember what it says."""
-        row = batch_row(batch, counts, newest_us, self.progress.sim_instant_us, self.tables)
-        file = write_data_file(
-            row, self._batches.path, f"batch-{batch.number:08d}.parquet", {}, BATCHES.stats
+        marks = (us for us in (self.progress.watermark_us, passed.seen.watermark_us) if us is not None)
+        watermark_us = max(marks, default=None)
+        instant_us = self._instant(batch, passed)
+        self._tables.end(
+            batch,
+            batch_row(
+                batch,
+                counts,
+                passed.accounts,
+                watermark_us=watermark_us,
+                instant_us=instant_us,
+                tables=self.tables,
+                quality=self._book.keep(batch.quality),
+            ),
         )
-        commit_once(self._batches, app=self.app, batch=batch.number, change=lambda _: Change(add=(file,)))
-        progress = self.progress
-        for read, known_from_us in zip(batch.files, batch.known_from_us, strict=True):
-            progress.files.setdefault(read.name, known_from_us)
-        self.progress = progress._replace(
-            last_batch=batch.number,
-            newest_us=newest_us,
-            sim_instant_us=row["sim_instant"].dt.epoch("us").item(),
-        )
-
-    def _open(self, spec: Table) -> OpenTable:
-        return OpenTable(self.catalog.table(self.pipeline.schema, spec.name), spec.layout)
+        self.progress.note(batch.reads)
+        self.progress.last_batch = batch.number
+        self.progress.watermark_us, self.progress.sim_instant_us = watermark_us, instant_us
+        self.progress.versions = {name: table.version for name, table in self.tables.items()}
+        self._seen = passed.seen._replace(watermark_us=watermark_us)
 
     @property
     def _volume(self) -> Path:
         return self.catalog.volume(self.pipeline.source.schema, self.pipeline.source.volume)
-
-    def _remove_unfinished_files(self) -> None:
-        """Data files that a killed worker did not finish writing; none of them is in a log."""
-        for table in self.tables.values():
-            for part in table.path.rglob(".*.part"):
-                part.unlink(missing_ok=True)
-
-
-def _first_bytes(files: list[VolumeFile], limit_bytes: int) -> list[VolumeFile]:
-    """As many files from the front as fit the limit, one at least."""
-    taken: list[VolumeFile] = []
-    filled = 0
-    for file in files:
-        if taken and filled + file.size_bytes > limit_bytes:
-            break
-        taken.append(file)
-        filled += file.size_bytes
-    return taken
-
-
-def _counts(results: list[BlockResult]) -> Counts:
-    total = Counts()
-    for r in results:
-        total = total.plus(Counts(r.rows_in, r.rows_out, r.rows_duplicate, r.rows_late, r.rows_quarantined))
-    return total

@@ -4,66 +4,71 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from casper_ray.cluster import RayStarting
 from casper_ray.config import Environment
-from casper_ray.lakehouse.lease import held_lease
-from casper_ray.lakehouse.names import existing_catalog
+from casper_ray.lakehouse.lease import Lease, held_lease
+from casper_ray.lakehouse.names import Catalog, existing_catalog
+from casper_ray.medallion.accounts import total
 from casper_ray.medallion.fan_out import warm_up
 from casper_ray.medallion.one_pass import load_pipeline
-from casper_ray.medallion.runner import BatchReport, Runner
+from casper_ray.medallion.pass_run import BLOCK_BYTES
+from casper_ray.medallion.runner import BatchReport, Runner, Wishes
 
 
-def run_pipeline(
-    reference: str,
-    lake: str,
-    catalog_name: str | None,
-    environment: Environment,
-    *,
-    full_refresh: bool,
-    refresh: tuple[str, ...],
-    told: Callable[[str], None],
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What `casper medallion run` was asked for."""
+
+    reference: str
+    lake: str
+    catalog: str | None
+    full_refresh: bool = False
+    refresh: tuple[str, ...] = ()
+    wishes: Wishes
+
+
+def run_pipeline(order: Order, environment: Environment, told: Callable[[str], None]) -> dict[str, Any]:
     """Finish what a crash left, refresh what was asked for, then take in what is new. Returns a summary:
     pipeline, wall_s, batches, files, rows in and where they went, tables {name: {version, rows}}.
 
-    Raises: LakeError where there is no such catalog; LeaseHeldError where another run has the pipeline.
+    Raises: LakeError where there is no such catalog; LeaseHeldError where another run has the pipeline;
+    StoppedBatchError where a rule stopped a batch.
     """
     started_s = time.monotonic()
-    catalog = existing_catalog(lake, catalog_name or load_pipeline(reference).catalog)
-    name = load_pipeline(reference).name
-    with (
-        held_lease(
-            catalog.state / f"{name}-pipeline.lease",
-            f"lake {catalog.lake}, catalog {catalog.name}: {name} pipeline",
-        ),
-        RayStarting(environment, warm_up) as starting,
-    ):
-        runner = Runner(reference, catalog)
-        starting.wait()
-        reports = list(_reports(runner, full_refresh, refresh, told))
+    pipeline = load_pipeline(order.reference)
+    catalog = existing_catalog(order.lake, order.catalog or pipeline.catalog)
+    with ExitStack() as stack:
+        stack.enter_context(pipeline_lease(catalog, pipeline.name))
+        runner = Runner(order.reference, catalog, order.wishes)
+        if order.full_refresh or order.refresh or runner.waiting_bytes() > BLOCK_BYTES:
+            # Less than a block is done here before a Ray would be up.
+            stack.enter_context(RayStarting(environment, warm_up)).wait()
+        reports = list(_reports(runner, order, told))
     return _summary(runner, reports, time.monotonic() - started_s)
 
 
-def _reports(
-    runner: Runner, full_refresh: bool, refresh: tuple[str, ...], told: Callable[[str], None]
-) -> list[BatchReport]:
+def pipeline_lease(catalog: Catalog, name: str) -> AbstractContextManager[Lease]:
+    """The lease of a pipeline's tables: one run at a time has it."""
+    what = f"lake {catalog.lake}, catalog {catalog.name}: {name} pipeline"
+    return held_lease(catalog.state / f"{name}-pipeline.lease", what)
+
+
+def _reports(runner: Runner, order: Order, told: Callable[[str], None]) -> list[BatchReport]:
     reports = []
 
     def done(report: BatchReport) -> None:
         reports.append(report)
-        seconds = sum(report.seconds.values())
-        told(
-            f"batch {report.batch.number}: {len(report.batch.files)} files, {report.counts.rows_in:,} rows in, "
-            f"{report.counts.quarantined:,} quarantined, {seconds:.2f} s"
-        )
+        told(_line(report))
 
     if recovered := runner.recover():
         told("finished a batch that a crash had left half done")
         done(recovered)
-    if full_refresh or refresh:
-        done(runner.refresh(*refresh))
+    if order.full_refresh or order.refresh:
+        done(runner.refresh(*order.refresh))
     for report in runner.run_available():
         done(report)
     if not reports:
@@ -71,17 +76,37 @@ def _reports(
     return reports
 
 
+def _line(report: BatchReport) -> str:
+    counts = report.counts
+    left_out = [
+        f"{rows:,} {what}"
+        for rows, what in (
+            (counts.duplicate, "duplicate"),
+            (counts.late, "late"),
+            (counts.dropped, "dropped"),
+            (report.quarantined, "quarantined"),
+        )
+        if rows
+    ]
+    seconds = sum(report.seconds.values())
+    return (
+        f"batch {report.batch.number}: {len(report.batch.reads)} files, {counts.rows_in:,} rows in"
+        f"{''.join(', ' + text for text in left_out)}, {seconds:.2f} s"
+    )
+
+
 def _summary(runner: Runner, reports: list[BatchReport], wall_s: float) -> dict[str, Any]:
-    rows_in = sum(report.counts.rows_in for report in reports)
+    counts = total(report.counts for report in reports)
     return {
         "pipeline": runner.pipeline.name,
         "wall_s": round(wall_s, 3),
         "batches": len(reports),
-        "files": sum(len(report.batch.files) for report in reports),
-        "rows_in": rows_in,
-        "duplicates": sum(report.counts.duplicates for report in reports),
-        "late": sum(report.counts.late for report in reports),
-        "quarantined": sum(report.counts.quarantined for report in reports),
+        "files": sum(len(report.batch.reads) for report in reports),
+        "rows_in": counts.rows_in,
+        "duplicates": counts.duplicate,
+        "late": counts.late,
+        "dropped": total(a for report in reports for a in report.accounts.values()).dropped,
+        "quarantined": sum(report.quarantined for report in reports),
         "tables": {
             f"{runner.pipeline.schema}.{name}": {"version": table.version, "rows": table.rows}
             for name, table in runner.tables.items()

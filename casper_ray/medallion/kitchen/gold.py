@@ -90,6 +90,7 @@ GOLD_ORDER_HEADER = Table(
     ),
     update=Append(),
     transform=order_headers,
+    change_feed=True,
     stats=("location_id", "order_day"),
 )
 
@@ -114,6 +115,7 @@ GOLD_ITEM_SALES_DAY = Table(
         segment="day",
     ),
     transform=item_sales,
+    change_feed=True,
     partition_by=("day",),
 )
 
@@ -132,6 +134,7 @@ GOLD_BRAND_SALES_DAY = Table(
     ),
     update=Merge(keys=("brand_id", "day"), sums=("orders", "items_sold", "brand_revenue"), segment="day"),
     transform=brand_sales,
+    change_feed=True,
     partition_by=("day",),
 )
 
@@ -149,6 +152,7 @@ GOLD_LOCATION_SALES_HOURLY = Table(
     ),
     update=Merge(keys=("location_id", "hour_ts"), sums=("orders", "revenue"), segment="hour_ts"),
     transform=location_hours,
+    change_feed=True,
     stats=("location_id", "hour_ts"),
 )
 
@@ -172,6 +176,7 @@ GOLD_LOCATION_BRAND_DAY = Table(
         segment="day",
     ),
     transform=location_brand_days,
+    change_feed=True,
     partition_by=("day",),
 )
 
@@ -188,6 +193,7 @@ GOLD_LOCATION_PEAK_HOURS = Table(
         finish=peak_hours_from_totals,
     ),
     transform=peak_hours_totals,
+    change_feed=True,
     stats=("location_id",),
 )
 

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from casper_ray.domain.kitchen import EVENT_COLUMNS
-from casper_ray.medallion.declare import Parsed, Source
+from casper_ray.medallion.declare import META, Parsed, Reference, Source
 from casper_ray.medallion.json_lines import parse_json_lines, refused_rows
 from casper_ray.sim.window import window_of
 
@@ -25,18 +25,19 @@ def parse_events(data: bytes) -> Parsed:
     """Events, one row per line, and `event_ts`: their time as an instant.
 
     Rules: a line without one of the seven fields, or whose `ts` is no `YYYY-MM-DD HH:MM:SS[.mmm]` of the
-    years 1000 to 9998, is rejected.
+    years 1000 to 9998, is rejected. An event without an order id is an event: it is for a rule to say what
+    becomes of it.
     """
-    events, rejected = parse_json_lines(data, _POLARS)
-    times = _event_times(events["ts"])
+    events, rejected, lines = parse_json_lines(data, _POLARS, optional=("order_id",))
+    times = event_times(events["ts"])
     dated = events.with_columns(times)
     if not times.null_count():
-        return Parsed(dated, rejected)
+        return Parsed(dated, rejected, lines)
     refused = refused_rows(events.filter(times.is_null()), "ts is not YYYY-MM-DD HH:MM:SS.mmm")
-    return Parsed(dated.filter(times.is_not_null()), pl.concat([rejected, refused]))
+    return Parsed(dated.filter(times.is_not_null()), pl.concat([rejected, refused]), lines)
 
 
-def _event_times(ts: pl.Series) -> pl.Series:
+def event_times(ts: pl.Series) -> pl.Series:
     """The instants of texts; null where a text is none.
 
     Where every text has the usual shape, its minute and its milliseconds are taken apart: minutes repeat, so
@@ -59,20 +60,21 @@ def _event_times(ts: pl.Series) -> pl.Series:
     return instants if within.all() else instants.set(~within, None)
 
 
+LOCATIONS = Reference(column="location_id", schema="simulator", table="locations", values="location_id")
+
 EVENTS = Source(
     volume="events",
     schema="simulator",
     columns=pa.schema(
-        [(name, pa.int32() if name in _INTEGERS else pa.string()) for name in EVENT_COLUMNS]
-        + [
+        [
+            *((name, pa.int32() if name in _INTEGERS else pa.string()) for name in EVENT_COLUMNS),
             ("event_ts", TIMESTAMP),
-            ("_source_file", pa.string()),
-            ("_batch_id", pa.int64()),
-            ("_known_ts", TIMESTAMP),
-            ("_ingested_at", TIMESTAMP),
+            *META,
+            (LOCATIONS.flag, pa.bool_()),
         ]
     ),
     event_time="event_ts",
     parse=parse_events,
     window_of=window_of,
+    references=(LOCATIONS,),
 )

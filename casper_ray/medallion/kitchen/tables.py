@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+
 import polars as pl
 import pyarrow as pa
 
 from casper_ray.domain.kitchen import EVENT_COLUMNS, ORDER_CREATED
-from casper_ray.medallion.declare import Append, Split, Table, no_rejects
+from casper_ray.medallion.declare import (
+    ADMISSION,
+    BATCH_ID,
+    INGESTED,
+    KNOWN,
+    SOURCE_FILE,
+    TRACE,
+    Append,
+    Split,
+    Table,
+    View,
+    Watermark,
+    no_rejects,
+)
 from casper_ray.medallion.json_lines import refused_rows
-from casper_ray.medallion.kitchen.source import EVENTS, TIMESTAMP
+from casper_ray.medallion.kitchen.source import EVENTS, TIMESTAMP, event_times
 
 MONEY = pa.decimal128(18, 2)
 _MONEY = pl.Decimal(18, 2)
@@ -26,45 +42,80 @@ _ITEM = pl.Struct(
 )
 _WHOLE = ("id", "menu_id", "category_id", "brand_id", "qty")
 _ORDER = pl.Struct({"items": pl.List(_ITEM)})
-_BRONZE = (*EVENT_COLUMNS, "_source_file", "_batch_id", "_known_ts", "_ingested_at")
+_BRONZE = (*EVENT_COLUMNS, SOURCE_FILE, BATCH_ID, KNOWN, INGESTED, ADMISSION)
+_EVENT_SAMPLE = ("event_id", "event_type", "ts", "location_id", "order_id", "sequence")
 
 
 def all_events(events: pl.DataFrame) -> pl.DataFrame:
-    """Bronze: every event as received, with where it came from and when it was known.
+    """Bronze: every event as received, with where it came from, when it was known, and whether it counts.
 
     Reads:   volume:events, one row per line that is an event.
     Returns: one row per line: the seven fields unchanged (`ts` and `body` as text); _source_file;
              _batch_id; _known_ts, the simulated instant from which the row could be known;
-             _ingested_at, wall time.
+             _ingested_at, wall time; _admission: admitted, duplicate or late.
     Rules:   nothing is left out: duplicates and late events are rows here.
     """
     return events.select(*_BRONZE)
 
 
-def silver_order_items(events: pl.DataFrame) -> Split:
-    """Silver: the items of each order.
+def recalled_events(bronze: pl.LazyFrame) -> pl.LazyFrame:
+    """Of Bronze's rows, what tells duplicates and late ones: event_id, and event_ts, the event's own instant."""
+    return bronze.select("event_id", pl.col("ts").map_batches(event_times).alias("event_ts"))
 
-    Reads:   volume:events; of these `order_created`.
-    Returns: one row per item of an order, in the order of the basket; price and extended_price
-             (price x qty) in US dollars, exact decimals.
-    Rules:   an order without items has no rows; an order whose body is no such JSON, or lacks a field of
-             an item, goes to the quarantine whole (its event stays in Bronze).
+
+def admitted_events(events: pl.DataFrame) -> pl.DataFrame:
+    """The events that count: each once, none behind the watermark.
+
+    Reads:   volume:events; of these the admitted ones, by the table's watermark.
+    Returns: one row per event, with all that the source has of it.
+    """
+    return events
+
+
+def orders(events: pl.DataFrame) -> Split:
+    """The orders that were created, with their items as a list.
+
+    Reads:   admitted_events; of these `order_created`.
+    Returns: one row per order: the event's fields, event_ts, and items, null where the body names none.
+    Rules:   an order whose body is no such JSON goes to the quarantine.
     """
     created = events.filter(pl.col("event_type") == ORDER_CREATED)
     try:
-        return Split(_items(created), no_rejects())
+        return Split(_decoded(created), no_rejects())
     except pl.exceptions.PolarsError:
-        return _items_of_mixed(created)
+        return _one_by_one(created, _decoded, "body is not readable")
 
 
-def _items(created: pl.DataFrame) -> pl.DataFrame:
+def silver_order_items(orders: pl.DataFrame) -> Split:
+    """Silver: the items of each order.
+
+    Reads:   orders.
+    Returns: one row per item of an order, in the order of the basket; price and extended_price
+             (price x qty) in US dollars, exact decimals.
+    Rules:   an order of which an item lacks a field, or has one that is no such number, goes to the quarantine
+             whole (its event stays in Bronze).
+    """
+    try:
+        return Split(_items(orders), no_rejects())
+    except pl.exceptions.PolarsError:
+        return _one_by_one(orders, _items, "an item is not readable")
+
+
+def _decoded(created: pl.DataFrame) -> pl.DataFrame:
+    return created.select(
+        *_ORDER_COLUMNS, pl.col("body").str.json_decode(_ORDER).struct.field("items").alias("items")
+    )
+
+
+def _items(orders: pl.DataFrame) -> pl.DataFrame:
     items = (
-        created.select(
+        orders.select(
             "order_id",
             "location_id",
             pl.col("event_ts").alias("order_ts"),
             pl.col("event_ts").dt.date().alias("order_day"),
-            pl.col("body").str.json_decode(_ORDER).struct.field("items").alias("item"),
+            *TRACE,
+            pl.col("items").alias("item"),
         )
         .explode("item", empty_as_null=False)
         .filter(pl.col("item").is_not_null())
@@ -75,7 +126,7 @@ def _items(created: pl.DataFrame) -> pl.DataFrame:
     )
     if sum(items.null_count().row(0)):
         raise pl.exceptions.ComputeError("an item lacks a field")
-    return items.select(SILVER_SCHEMA.names)
+    return items.select(*SILVER_SCHEMA.names, *TRACE)
 
 
 def _whole(name: str) -> pl.Expr:
@@ -84,19 +135,18 @@ def _whole(name: str) -> pl.Expr:
     return pl.when(number == number.floor()).then(number).cast(pl.Int32, strict=False).alias(name)
 
 
-def _items_of_mixed(created: pl.DataFrame) -> Split:
+def _one_by_one(rows: pl.DataFrame, make: Callable[[pl.DataFrame], pl.DataFrame], reason: str) -> Split:
     """The same, order by order: the way for the rare block that has an order which cannot be read."""
-    good, bad = [], []
-    for order in created.iter_slices(1):
+    good, bad = [make(rows.clear())], []
+    for order in rows.iter_slices(1):
         try:
-            good.append(_items(order))
+            good.append(make(order))
         except pl.exceptions.PolarsError:
             bad.append(order)
-    rows = pl.concat(good) if good else pl.DataFrame(schema=pl.Schema(SILVER_SCHEMA))
-    columns = [*EVENT_COLUMNS, "_source_file"]
-    refused = pl.concat(bad).select(columns)
+    refused = pl.concat(bad).select(*EVENT_COLUMNS, *TRACE) if bad else None
     return Split(
-        rows, refused_rows(refused, "order_created: body has no readable items", source_file="_source_file")
+        pl.concat(good),
+        no_rejects() if refused is None else refused_rows(refused, f"order_created: {reason}"),
     )
 
 
@@ -117,6 +167,16 @@ SILVER_SCHEMA = pa.schema(
     ]
 )
 
+_ORDER_COLUMNS = (*EVENT_COLUMNS, "event_ts", *TRACE)
+_ITEM_TYPE = pa.struct(
+    [
+        *((name, pa.float64()) for name in ("id", "menu_id", "category_id", "brand_id")),
+        ("name", pa.string()),
+        ("price", MONEY),
+        ("qty", pa.float64()),
+    ]
+)
+
 ALL_EVENTS = Table(
     name="all_events",
     reads=EVENTS.name,
@@ -124,16 +184,47 @@ ALL_EVENTS = Table(
     schema=pa.schema([EVENTS.columns.field(name) for name in _BRONZE]),
     update=Append(),
     transform=all_events,
-    stats=("location_id", "_batch_id", "_known_ts"),
+    stats=("location_id", BATCH_ID, KNOWN),
+)
+
+ADMITTED_EVENTS = Table(
+    name="admitted_events",
+    reads=EVENTS.name,
+    grain="one row per event that counts",
+    schema=EVENTS.columns,
+    update=View(),
+    transform=admitted_events,
+    watermark=Watermark(
+        key="event_id",
+        time="event_ts",
+        lateness=timedelta(hours=3),
+        log=ALL_EVENTS.name,
+        recalled=recalled_events,
+    ),
+    samples=_EVENT_SAMPLE,
+)
+
+ORDERS = Table(
+    name="orders",
+    reads=ADMITTED_EVENTS.name,
+    grain="one row per order created",
+    schema=pa.schema(
+        [*(EVENTS.columns.field(name) for name in _ORDER_COLUMNS), ("items", pa.list_(_ITEM_TYPE))]
+    ),
+    update=View(),
+    transform=orders,
+    samples=_EVENT_SAMPLE,
 )
 
 SILVER_ORDER_ITEMS = Table(
     name="silver_order_items",
-    reads=EVENTS.name,
+    reads=ORDERS.name,
     grain="one row per item of an order",
     schema=SILVER_SCHEMA,
     update=Append(),
     transform=silver_order_items,
     partition_by=("order_day",),
     stats=("location_id", "order_ts"),
+    samples=("order_id", "location_id", "order_ts", "item_id", "price", "qty"),
+    change_feed=True,
 )

@@ -1,0 +1,85 @@
+"""What is new in a volume, as reads for the next batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from casper_ray.lakehouse.volume import grown_files, new_files
+from casper_ray.medallion.batches import Progress
+from casper_ray.medallion.declare import Source
+from casper_ray.medallion.files import Read, line_start
+
+_WATCHED_FILES = 256
+"""How many of the files that were read last are looked at again with each batch; a run begins with a look at all."""
+
+
+class Intake:
+    """Finds files that no batch had, and files that grew after a batch had them."""
+
+    def __init__(self, volume: Path, source: Source, *, late_accepted: bool) -> None:
+        self._volume, self._source, self._late_accepted = volume, source, late_accepted
+        self._looked_at_all = False
+
+    def new_reads(self, progress: Progress) -> list[Read]:
+        """Reads of what is new, sorted by file name; of a file that grew, the lines that were not there, and the
+        last one anew if it was not whole. From when they were known is for `dated` to say.
+        """
+        reads = [Read(file.name, 0, file.size_bytes) for file in new_files(self._volume, progress.taken)]
+        for name, size_bytes in grown_files(self._volume, self._watched(progress), progress.taken):
+            start = line_start(self._volume / name, progress.taken[name])
+            reads.append(Read(name, start, size_bytes))
+        return sorted(reads)
+
+    def all_reads(self, progress: Progress, sim_instant_us: int | None) -> list[Read]:
+        """Every read there was, in the order in which they came, and then what is new."""
+        old = list(progress.reads.values())
+        if self._late_accepted:
+            old = [read._replace(late_accepted=True) for read in old]
+        return [*old, *self.dated(self.new_reads(progress), progress, sim_instant_us)]
+
+    def dated(self, reads: Sequence[Read], progress: Progress, sim_instant_us: int | None) -> list[Read]:
+        """The reads with from when they were known, when they had landed, and whether late rows count.
+
+        A file of a replay's window was known from the window's start and had landed by its end; what grew later,
+        and any other file, by the batch's own instant.
+        """
+        instant = instant_of(reads, self._source, progress, sim_instant_us)
+        return [self._dated(read, instant) for read in reads]
+
+    def _dated(self, read: Read, instant_us: int | None) -> Read:
+        window = None if read.start else self._source.window_of(read.name)
+        known = window.from_us if window else instant_us
+        landed = window.to_us if window else instant_us
+        return read._replace(known_from_us=known, landed_us=landed, late_accepted=self._late_accepted)
+
+    def _watched(self, progress: Progress) -> Iterator[str]:
+        if not self._looked_at_all:
+            self._looked_at_all = True
+            return iter(list(progress.taken))
+        return islice(reversed(progress.taken), _WATCHED_FILES)
+
+
+def instant_of(
+    reads: Iterable[Read], source: Source, progress: Progress, sim_instant_us: int | None
+) -> int | None:
+    """Where simulated time stands for a batch: as given, or as the files' own windows say, whichever is later (a
+    window that landed ahead of the pipeline counts to its end: nobody knew its rows before); else as before.
+    """
+    windows = [source.window_of(read.name) for read in reads]
+    ends = [window.to_us for window in windows if window]
+    given = [] if sim_instant_us is None else [sim_instant_us]
+    return max([*given, *ends], default=progress.sim_instant_us)
+
+
+def first_bytes(reads: list[Read], limit_bytes: int) -> list[Read]:
+    """As many reads from the front as fit the limit, one at least."""
+    taken: list[Read] = []
+    filled = 0
+    for read in reads:
+        if taken and filled + read.size_bytes > limit_bytes:
+            break
+        taken.append(read)
+        filled += read.size_bytes
+    return taken

@@ -1,0 +1,121 @@
+"""The pass of one batch: its blocks fanned out, judged in order, and done anew where that changed anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from casper_ray.medallion.accounts import Account
+from casper_ray.medallion.admission import Recall, Seen
+from casper_ray.medallion.batch import Batch
+from casper_ray.medallion.fan_out import run_blocks
+from casper_ray.medallion.files import blocks, slices
+from casper_ray.medallion.memory import BlockJudge
+from casper_ray.medallion.one_pass import BlockResult, BlockTask
+from casper_ray.medallion.quality import Tally
+
+BLOCK_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """What the pass made of a batch. seen: what is remembered after it."""
+
+    results: list[BlockResult]
+    seen: Seen
+
+    @property
+    def accounts(self) -> dict[str, Account]:
+        """Per table, and the source; in the order of the pass."""
+        found: dict[str, Account] = {}
+        for result in self.results:
+            for table, account in result.accounts.items():
+                found[table] = found.get(table, Account()).plus(account)
+        return found
+
+    @property
+    def tallies(self) -> dict[tuple[str, str], Tally]:
+        found: dict[tuple[str, str], Tally] = {}
+        for result in self.results:
+            for rule, tally in result.tallies.items():
+                found[rule] = found.get(rule, Tally()).plus(tally)
+        return found
+
+    @property
+    def newest_us(self) -> int | None:
+        """The newest of the events' own times."""
+        return max((r.newest_us for r in self.results if r.newest_us is not None), default=None)
+
+    @property
+    def peak_bytes(self) -> int:
+        return max((result.peak_bytes for result in self.results), default=0)
+
+    def remove_files(self, root: Path) -> None:
+        """Take the batch's data files away again: it is not going to be committed. root: the schema's folder."""
+        for result in self.results:
+            _remove_files(result, root)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassRun:
+    """What the passes of one pipeline share. progressed(done, of): called as blocks finish."""
+
+    reference: str
+    catalog_root: Path
+    schema: str
+    progressed: Callable[[int, int], None]
+
+    def run(
+        self,
+        batch: Batch,
+        done: frozenset[str],
+        seen: Seen,
+        recall: Recall | None,
+        known: Mapping[str, pl.Series],
+    ) -> Passed:
+        """The batch's blocks, done and judged. done: tables that need nothing of it.
+
+        Retry: safe; no table's log knows of what it writes.
+        """
+        tasks = self._tasks(batch, done, seen, known)
+        judge = BlockJudge(batch, seen, recall)
+        results: dict[int, BlockResult] = {}
+        for result in run_blocks(tasks):
+            judge.add(result)
+            results[result.block] = replace(result, digest=None)
+            self.progressed(len(results), len(tasks))
+        again = [replace(tasks[block], verdict=verdict) for block, verdict in judge.differing.items()]
+        for task in again:
+            _remove_files(results[task.block], self.catalog_root / self.schema)
+        for result in run_blocks(again):
+            results[result.block] = result
+        return Passed(results=[results[block] for block in sorted(results)], seen=judge.after())
+
+    def _tasks(
+        self, batch: Batch, done: frozenset[str], seen: Seen, known: Mapping[str, pl.Series]
+    ) -> list[BlockTask]:
+        return [
+            BlockTask(
+                pipeline=self.reference,
+                catalog_root=self.catalog_root,
+                batch=batch.number,
+                block=number,
+                slices=block,
+                ingested_at_us=batch.ingested_at_us,
+                quality=batch.quality,
+                done=done,
+                # Rows of later blocks are compared with those of the blocks between, which only the driver sees.
+                seen=seen if number == 0 else Seen(seen.watermark_us),
+                known=known,
+            )
+            for number, block in enumerate(blocks(slices(batch.reads), BLOCK_BYTES))
+        ]
+
+
+def _remove_files(result: BlockResult, root: Path) -> None:
+    for table, files in result.written.items():
+        for file in files:
+            (root / table / file.path).unlink(missing_ok=True)
