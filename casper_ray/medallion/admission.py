@@ -151,7 +151,7 @@ def _duplicate(
 ) -> NDArray[np.bool_] | None:
     """Rows whose key an earlier row has that is not late; the exact look is for when a quick one finds any."""
     keys = pl.Series(digest.key)
-    known = bool(len(seen.key)) and bool(keys.is_in(pl.Series(seen.key)).any())
+    known = bool(len(seen.key)) and bool(keys.is_in(pl.Series(seen.key).implode()).any())
     if not known and (unique or keys.n_unique() == len(keys)):
         return None
     rows = pl.DataFrame({"key": digest.key, "check": digest.check}).with_row_index("row")
