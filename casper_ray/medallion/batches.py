@@ -61,6 +61,7 @@ BATCHES = Table(
                 ),
             ),
             ("quality", pa.string()),
+            ("references", pa.list_(pa.string())),
             ("ingested_at", _TS),
         ]
     ),
@@ -169,6 +170,9 @@ def batch_row(
             for name, account in accounts.items()
         ],
         "quality": quality,
+        "references": [
+            f"{column}={version}" for column, version in batch.references.items() if version is not None
+        ],
         "ingested_at": _instant(batch.ingested_at_us),
     }
     return pl.DataFrame([row], schema=pl.Schema(BATCHES.schema))

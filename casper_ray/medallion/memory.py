@@ -5,6 +5,8 @@ Nothing is stored for it: the table that keeps every row is the memory, so it su
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -22,26 +24,29 @@ def watermark_of(pipeline: Pipeline) -> Watermark | None:
     return next((table.watermark for table in pipeline.tables if table.watermark), None)
 
 
-def remembered(
-    catalog: Catalog,
-    pipeline: Pipeline,
-    watermark_us: int | None,
-    before_batch: int,
-    since_us: int | None = None,
-) -> Seen:
-    """The admitted rows of the batches before `before_batch`, from `since_us` on, or from the watermark."""
-    watermark = watermark_of(pipeline)
-    oldest_us = watermark_us if since_us is None else since_us
-    path = catalog.table(pipeline.schema, watermark.log) if watermark else None
-    if watermark is None or path is None or oldest_us is None or not (path / "_delta_log").is_dir():
-        return Seen(watermark_us)
-    oldest = as_datetime(SimMicros(oldest_us))
-    counted = scan(path).filter(
-        pl.col(KNOWN) >= oldest, pl.col(BATCH_ID) < before_batch, pl.col(ADMISSION) == ADMITTED
-    )
-    rows = watermark.recalled(counted).filter(pl.col(watermark.time) >= oldest).collect()
-    key, check = keys_of(rows[watermark.key])
-    return Seen(watermark_us, key, check, rows[watermark.time].to_physical().to_numpy())
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the log table has of the batches before `before_batch`, whose watermark stands at `watermark_us`."""
+
+    catalog: Catalog
+    pipeline: Pipeline
+    watermark_us: int | None
+    before_batch: int
+
+    def since(self, since_us: int | None = None) -> Seen:
+        """The admitted rows whose own time is not before `since_us`, or the watermark."""
+        watermark = watermark_of(self.pipeline)
+        oldest_us = self.watermark_us if since_us is None else since_us
+        path = self.catalog.table(self.pipeline.schema, watermark.log) if watermark else None
+        if watermark is None or path is None or oldest_us is None or not (path / "_delta_log").is_dir():
+            return Seen(self.watermark_us)
+        oldest = as_datetime(SimMicros(oldest_us))
+        counted = scan(path).filter(
+            pl.col(KNOWN) >= oldest, pl.col(BATCH_ID) < self.before_batch, pl.col(ADMISSION) == ADMITTED
+        )
+        rows = watermark.recalled(counted).filter(pl.col(watermark.time) >= oldest).collect()
+        key, check = keys_of(rows[watermark.key])
+        return Seen(self.watermark_us, key, check, rows[watermark.time].to_physical().to_numpy())
 
 
 class BlockJudge:

@@ -11,9 +11,11 @@ import polars as pl
 from casper_ray.medallion.accounts import Account
 from casper_ray.medallion.admission import Recall, Seen
 from casper_ray.medallion.batch import Batch
+from casper_ray.medallion.declare import Merge, Pipeline
 from casper_ray.medallion.fan_out import run_blocks
 from casper_ray.medallion.files import blocks, slices
 from casper_ray.medallion.memory import BlockJudge
+from casper_ray.medallion.merge import partial_aggregate
 from casper_ray.medallion.one_pass import BlockResult, BlockTask
 from casper_ray.medallion.quality import Tally
 
@@ -43,6 +45,25 @@ class Passed:
             for rule, tally in result.tallies.items():
                 found[rule] = found.get(rule, Tally()).plus(tally)
         return found
+
+    def partials(self, pipeline: Pipeline) -> dict[str, pl.DataFrame]:
+        """Per keyed table that has anything new, the blocks' partial aggregates added together."""
+        merged = {}
+        for table in pipeline.tables:
+            frames = [r.partials[table.name] for r in self.results if table.name in r.partials]
+            if frames and isinstance(table.update, Merge):
+                merged[table.name] = partial_aggregate(table.update, pl.concat(frames))
+        return merged
+
+    def counts(self, pipeline: Pipeline) -> Account:
+        """Of the source's lines: from lines to rows that count."""
+        accounts = self.accounts
+        lines = accounts.get(pipeline.source.name, Account())
+        view = next((table.name for table in pipeline.tables if table.watermark), "")
+        if view not in accounts:
+            return lines
+        counted = accounts[view]
+        return counted._replace(rows_in=lines.rows_in, quarantined=lines.quarantined + counted.quarantined)
 
     @property
     def newest_us(self) -> int | None:

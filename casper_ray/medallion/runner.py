@@ -18,14 +18,14 @@ from casper_ray.medallion.accounts import Account, check_balance, total
 from casper_ray.medallion.admission import Seen
 from casper_ray.medallion.batch import Batch, BatchJournal
 from casper_ray.medallion.batches import batch_row, committed_progress
-from casper_ray.medallion.declare import Append, Merge, Pipeline
+from casper_ray.medallion.declare import Append, Pipeline
 from casper_ray.medallion.files import Read
 from casper_ray.medallion.graph import check_rules, checked_tables
 from casper_ray.medallion.intake import Intake, first_bytes, instant_of
-from casper_ray.medallion.memory import remembered
-from casper_ray.medallion.merge import partial_aggregate
+from casper_ray.medallion.memory import Memory
 from casper_ray.medallion.one_pass import load_pipeline
 from casper_ray.medallion.pass_run import Passed, PassRun
+from casper_ray.medallion.past import PastBatch, past_batches
 from casper_ray.medallion.quality_config import resolve_quality
 from casper_ray.medallion.quality_log import log_rows, stopping
 from casper_ray.medallion.references import References
@@ -144,6 +144,33 @@ class Runner:
         replaces = names or tuple(self.tables)
         return self._start(tuple(self._intake.all_reads(self.progress, None)), None, replaces=replaces)
 
+    def bring_forward(self, *names: str) -> list[BatchReport]:
+        """The batches that `batches` has and these tables' logs have not, run again for these tables alone.
+
+        For a table whose newest commits were lost. Each batch is judged as it was: by its own rules, remembering what
+        was before it. Retry: safe.
+        """
+        self._check_names(names)
+        return [
+            self._run_again(past, past.lacking(self.tables, names, self.app))
+            for past in past_batches(self.catalog, self.pipeline.schema, self._book)
+            if past.lacking(self.tables, names, self.app)
+        ]
+
+    def _run_again(self, past: PastBatch, names: frozenset[str]) -> BatchReport:
+        started = time.perf_counter()
+        batch = past.batch
+        seen, recall = Seen(), None
+        if not batch.replaces:
+            memory = Memory(self.catalog, self.pipeline, past.watermark_before_us, batch.number)
+            seen, recall = memory.since(), memory.since
+        known = self._references.values(batch.references)
+        passed = self._pass.run(batch, frozenset(self.tables.keys() - names), seen, recall, known)
+        computed = time.perf_counter()
+        partials = passed.partials(self.pipeline)
+        self._tables.commit(batch, passed.results, partials, pl.DataFrame())
+        return self._report(batch, passed, partials, started, computed)
+
     def _check_names(self, names: Iterable[str]) -> None:
         if unknown := set(names) - self.tables.keys():
             raise ConfigError(
@@ -184,16 +211,20 @@ class Runner:
         reach("batch.after_data")
         self._stop_if_asked(batch, passed)
         computed = time.perf_counter()
-        partials = self._merged_partials(passed)
-        accounts, counts = passed.accounts, self._counts(passed.accounts)
-        check_balance(accounts, self._written_rows(batch, passed), batch.number)
+        partials = passed.partials(self.pipeline)
+        check_balance(passed.accounts, self._written_rows(batch, passed), batch.number)
         log = log_rows(self._run_id, batch, passed.tallies, self._instant(batch, passed), stopped=False)
         self._tables.commit(batch, passed.results, partials, log)
-        self._end(batch, passed, counts)
+        self._end(batch, passed)
+        return self._report(batch, passed, partials, started, computed)
+
+    def _report(
+        self, batch: Batch, passed: Passed, partials: dict[str, pl.DataFrame], started: float, computed: float
+    ) -> BatchReport:
         return BatchReport(
             batch=batch,
-            counts=counts,
-            accounts=accounts,
+            counts=passed.counts(self.pipeline),
+            accounts=passed.accounts,
             newest_us=passed.newest_us,
             partials=partials,
             seconds={"pass": computed - started, "commit": time.perf_counter() - computed},
@@ -205,22 +236,12 @@ class Runner:
         has = {name for name, table in self.tables.items() if table_has(table, self.app, batch.number)}
         spared = self.tables.keys() - set(batch.replaces) if batch.replaces else set()
         known = self._references.values(batch.references)
-        seen = Seen() if batch.replaces else self._seen_before(batch)
-        recall = None if batch.replaces else self._recall(batch)
-        return self._pass.run(batch, frozenset(has | spared), seen, recall, known)
-
-    def _seen_before(self, batch: Batch) -> Seen:
+        if batch.replaces:
+            return self._pass.run(batch, frozenset(has | spared), Seen(), None, known)
+        memory = Memory(self.catalog, self.pipeline, self.progress.watermark_us, batch.number)
         if self._seen is None:
-            self._seen = remembered(
-                self.catalog, self.pipeline, self.progress.watermark_us, before_batch=batch.number
-            )
-        return self._seen
-
-    def _recall(self, batch: Batch) -> Callable[[int], Seen]:
-        watermark_us = self.progress.watermark_us
-        return lambda since_us: remembered(
-            self.catalog, self.pipeline, watermark_us, before_batch=batch.number, since_us=since_us
-        )
+            self._seen = memory.since()
+        return self._pass.run(batch, frozenset(has | spared), self._seen, memory.since, known)
 
     def _stop_if_asked(self, batch: Batch, passed: Passed) -> None:
         """Raises: StoppedBatchError, once the log says so and nothing else is left of the batch."""
@@ -233,14 +254,6 @@ class Runner:
         self._journal.forget()
         raise stop
 
-    def _merged_partials(self, passed: Passed) -> dict[str, pl.DataFrame]:
-        merged = {}
-        for table in self.pipeline.tables:
-            frames = [r.partials[table.name] for r in passed.results if table.name in r.partials]
-            if frames and isinstance(table.update, Merge):
-                merged[table.name] = partial_aggregate(table.update, pl.concat(frames))
-        return merged
-
     def _written_rows(self, batch: Batch, passed: Passed) -> dict[str, int]:
         """Rows in the data files that the pass wrote, of each table that had to be written."""
         return {
@@ -251,22 +264,13 @@ class Runner:
             and not table_has(self.tables[table.name], self.app, batch.number)
         }
 
-    def _counts(self, accounts: dict[str, Account]) -> Account:
-        """Of the source's lines: from lines to rows that count."""
-        lines = accounts.get(self.pipeline.source.name, Account())
-        view = next((table.name for table in self.pipeline.tables if table.watermark), None)
-        counted = accounts.get(view, Account()) if view else None
-        if counted is None:
-            return lines
-        return counted._replace(rows_in=lines.rows_in, quarantined=lines.quarantined + counted.quarantined)
-
     def _instant(self, batch: Batch, passed: Passed) -> int | None:
         """The simulated instant of the batch, which never goes back."""
         reached = batch.sim_instant_us if batch.sim_instant_us is not None else passed.newest_us
         known = (us for us in (reached, self.progress.sim_instant_us) if us is not None)
         return max(known, default=None)
 
-    def _end(self, batch: Batch, passed: Passed, counts: Account) -> None:
+    def _end(self, batch: Batch, passed: Passed) -> None:
         """Commit the row that says that every table has the batch; remember what it says."""
         marks = (us for us in (self.progress.watermark_us, passed.seen.watermark_us) if us is not None)
         watermark_us = max(marks, default=None)
@@ -275,7 +279,7 @@ class Runner:
             batch,
             batch_row(
                 batch,
-                counts,
+                passed.counts(self.pipeline),
                 passed.accounts,
                 watermark_us=watermark_us,
                 instant_us=instant_us,

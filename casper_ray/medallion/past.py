@@ -1,0 +1,59 @@
+"""Batches that are over, as `batches` tells of them: enough to run one again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from casper_ray.domain.time import sim_micros
+from casper_ray.lakehouse.commit import table_has
+from casper_ray.lakehouse.names import Catalog
+from casper_ray.lakehouse.open_table import OpenTable
+from casper_ray.lakehouse.read import scan
+from casper_ray.medallion.batch import Batch
+from casper_ray.medallion.batches import BATCHES, reads_of, versions_of
+from casper_ray.medallion.quarantine import QUARANTINE
+from casper_ray.medallion.rule_book import RuleBook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastBatch:
+    """A batch, where the watermark stood before it, and the tables that it brought rows to, or made anew."""
+
+    batch: Batch
+    watermark_before_us: int | None
+    brought: frozenset[str]
+
+    def lacking(self, tables: Mapping[str, OpenTable], names: tuple[str, ...], app: str) -> frozenset[str]:
+        """Of these tables those that should have the batch, and have not."""
+        due = (name for name in names if name in self.brought)
+        return frozenset(name for name in due if not table_has(tables[name], app, self.batch.number))
+
+
+def past_batches(catalog: Catalog, schema: str, book: RuleBook) -> Iterator[PastBatch]:
+    """Every batch, oldest first."""
+    watermark_us: int | None = None
+    for row in scan(catalog.table(schema, BATCHES.name)).sort("batch").collect().iter_rows(named=True):
+        yield PastBatch(batch=_batch(row, book), watermark_before_us=watermark_us, brought=_brought(row))
+        watermark_us = None if row["watermark"] is None else sim_micros(row["watermark"])
+
+
+def _batch(row: dict[str, Any], book: RuleBook) -> Batch:
+    return Batch(
+        number=row["batch"],
+        reads=reads_of(row["files"], row["reads"]),
+        sim_instant_us=None if row["sim_instant"] is None else sim_micros(row["sim_instant"]),
+        ingested_at_us=sim_micros(row["ingested_at"]),
+        quality=book.rules(row["quality"]),
+        replaces=tuple(row["replaces"]),
+        references=versions_of(row["references"]),
+    )
+
+
+def _brought(row: dict[str, Any]) -> frozenset[str]:
+    if row["replaces"]:
+        return frozenset(row["replaces"])
+    brought = {account["table"] for account in row["accounts"] if account["rows_out"]}
+    refused = any(account["rows_quarantined"] for account in row["accounts"])
+    return frozenset(brought | ({QUARANTINE.name} if refused else set()))
