@@ -10,14 +10,34 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
+from typing import NamedTuple
 
-_armed: dict[str, int] = {}
+
+class _Armed(NamedTuple):
+    hits_left: int
+    die: Callable[[], None]
+
+
+_armed: dict[str, _Armed] = {}
 _counting = threading.Lock()
 
 
-def arm(name: str, hit: int = 1) -> None:
-    """Have the process killed (SIGKILL) when `name` is reached for the `hit`-th time."""
-    _armed[name] = hit
+def _kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(name: str, hit: int = 1, die: Callable[[], None] = _kill) -> None:
+    """Have the process killed (SIGKILL) when `name` is reached for the `hit`-th time.
+
+    die: what to do instead, for tests that go on in the same process: raise something that nobody catches.
+    """
+    _armed[name] = _Armed(hit, die)
+
+
+def disarm() -> None:
+    """Nothing is armed any more."""
+    _armed.clear()
 
 
 def reach(name: str) -> None:
@@ -25,6 +45,9 @@ def reach(name: str) -> None:
     if name not in _armed:
         return
     with _counting:
-        _armed[name] -= 1
-        if _armed[name] <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        armed = _armed.get(name)
+        if armed is None:
+            return
+        _armed[name] = armed._replace(hits_left=armed.hits_left - 1)
+    if armed.hits_left <= 1:
+        armed.die()

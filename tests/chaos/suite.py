@@ -44,9 +44,12 @@ def main() -> int:
     rows = [row for name in STORIES if name in options.only for row in _play(name, options.seed, scale)]
     print(_table(rows))
     failed = [row for row in rows if not row["passed"]]
-    print(f"{len(rows) - len(failed)} of {len(rows)} as promised, {time.monotonic() - began_s:.0f} s, seed {options.seed}")
+    took_s = time.monotonic() - began_s
+    print(f"{len(rows) - len(failed)} of {len(rows)} as promised, {took_s:.0f} s, seed {options.seed}")
     if options.json:
-        options.json.write_text(json.dumps({"seed": options.seed, "scale": scale, "rows": rows}, indent=1) + "\n")
+        options.json.write_text(
+            json.dumps({"seed": options.seed, "scale": scale, "rows": rows}, indent=1) + "\n"
+        )
     return 1 if failed else 0
 
 
@@ -55,11 +58,15 @@ def _play(name: str, seed: int, scale: str) -> list[dict[str, object]]:
     print(f"-- {STORIES[name]}", flush=True)
     began_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix=f"casper-chaos-{name}-") as folder:
-        stage = Stage(folder=Path(folder), seed=seed, scale=scale, told=lambda text: print(f"   {text}", flush=True))
+        stage = Stage(
+            folder=Path(folder), seed=seed, scale=scale, told=lambda text: print(f"   {text}", flush=True)
+        )
         try:
             outcomes = importlib.import_module(name).play(stage)
         except Exception as error:
-            outcomes = [Outcome(done="-", found=f"broke: {type(error).__name__}", passed=False, trouble=str(error))]
+            outcomes = [
+                Outcome(done="-", found=f"broke: {type(error).__name__}", passed=False, trouble=str(error))
+            ]
     seconds = round(time.monotonic() - began_s, 1)
     for outcome in outcomes:
         if outcome.trouble:
@@ -82,7 +89,8 @@ def _table(rows: list[dict[str, object]]) -> str:
     """The rows as Markdown, so that it can be read here and put into a page."""
     lines = ["", "| story | done | found | as promised |", "|---|---|---|---|"]
     lines += [
-        f"| {row['story']} | {row['done']} | {row['found']} | {'yes' if row['passed'] else '**NO**'} |" for row in rows
+        f"| {row['story']} | {row['done']} | {row['found']} | {'yes' if row['passed'] else '**NO**'} |"
+        for row in rows
     ]
     return "\n".join([*lines, ""])
 
