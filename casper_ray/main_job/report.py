@@ -17,7 +17,8 @@ from casper_ray.lakehouse.read import scan
 from casper_ray.main_job.figures import LagHistogram, LocationSales, Pace
 from casper_ray.main_job.identity import Identity
 from casper_ray.main_job.options import JobOptions
-from casper_ray.medallion.runner import BatchReport, Runner
+from casper_ray.medallion.batch_report import BatchReport
+from casper_ray.medallion.runner import Runner
 from casper_ray.sim.clock import ReplayClock, Stretch
 from casper_ray.sim.lander import Landed
 

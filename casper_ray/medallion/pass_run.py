@@ -26,6 +26,7 @@ BLOCK_BYTES = 16 << 20
 class Passed:
     """What the pass made of a batch. seen: what is remembered after it."""
 
+    pipeline: Pipeline
     results: list[BlockResult]
     seen: Seen
 
@@ -46,20 +47,22 @@ class Passed:
                 found[rule] = found.get(rule, Tally()).plus(tally)
         return found
 
-    def partials(self, pipeline: Pipeline) -> dict[str, pl.DataFrame]:
+    @property
+    def partials(self) -> dict[str, pl.DataFrame]:
         """Per keyed table that has anything new, the blocks' partial aggregates added together."""
         merged = {}
-        for table in pipeline.tables:
+        for table in self.pipeline.tables:
             frames = [r.partials[table.name] for r in self.results if table.name in r.partials]
             if frames and isinstance(table.update, Merge):
                 merged[table.name] = partial_aggregate(table.update, pl.concat(frames))
         return merged
 
-    def counts(self, pipeline: Pipeline) -> Account:
+    @property
+    def counts(self) -> Account:
         """Of the source's lines: from lines to rows that count."""
         accounts = self.accounts
-        lines = accounts.get(pipeline.source.name, Account())
-        view = next((table.name for table in pipeline.tables if table.watermark), "")
+        lines = accounts.get(self.pipeline.source.name, Account())
+        view = next((table.name for table in self.pipeline.tables if table.watermark), "")
         if view not in accounts:
             return lines
         counted = accounts[view]
@@ -84,9 +87,9 @@ class Passed:
 class PassRun:
     """What the passes of one pipeline share. progressed(done, of): called as blocks finish."""
 
+    pipeline: Pipeline
     reference: str
     catalog_root: Path
-    schema: str
     progressed: Callable[[int, int], None]
 
     def run(
@@ -110,10 +113,11 @@ class PassRun:
             self.progressed(len(results), len(tasks))
         again = [replace(tasks[block], verdict=verdict) for block, verdict in judge.differing.items()]
         for task in again:
-            _remove_files(results[task.block], self.catalog_root / self.schema)
+            _remove_files(results[task.block], self.catalog_root / self.pipeline.schema)
         for result in run_blocks(again):
             results[result.block] = result
-        return Passed(results=[results[block] for block in sorted(results)], seen=judge.after())
+        in_order = [results[block] for block in sorted(results)]
+        return Passed(pipeline=self.pipeline, results=in_order, seen=judge.after())
 
     def _tasks(
         self, batch: Batch, done: frozenset[str], seen: Seen, known: Mapping[str, pl.Series]

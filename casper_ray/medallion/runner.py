@@ -10,15 +10,16 @@ from pathlib import Path
 
 import polars as pl
 
-from casper_ray.errors import ConfigError, LakeError
+from casper_ray.errors import ConfigError
 from casper_ray.failpoints import reach
 from casper_ray.lakehouse.commit import table_has
 from casper_ray.lakehouse.names import Catalog
-from casper_ray.medallion.accounts import Account, check_balance, total
+from casper_ray.medallion.accounts import check_balance
 from casper_ray.medallion.admission import Seen
 from casper_ray.medallion.batch import Batch, BatchJournal
+from casper_ray.medallion.batch_report import BatchReport, report_of
 from casper_ray.medallion.batches import batch_row, committed_progress
-from casper_ray.medallion.declare import Append, Pipeline
+from casper_ray.medallion.declare import Pipeline
 from casper_ray.medallion.files import Read
 from casper_ray.medallion.graph import check_rules, checked_tables
 from casper_ray.medallion.intake import Intake, first_bytes, instant_of
@@ -33,27 +34,6 @@ from casper_ray.medallion.rule_book import RuleBook
 from casper_ray.medallion.tables import PipelineTables
 
 BATCH_BYTES = 512 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchReport:
-    """What a batch did. counts: of the source's lines. accounts: per table, views too, and the source.
-
-    partials: merged partial aggregates per keyed table. seconds: wall time per phase.
-    """
-
-    batch: Batch
-    counts: Account
-    accounts: dict[str, Account]
-    newest_us: int | None
-    partials: dict[str, pl.DataFrame]
-    seconds: dict[str, float]
-    worker_peak_bytes: int
-
-    @property
-    def quarantined(self) -> int:
-        """Lines and rows that went to the quarantine, at whichever table."""
-        return total(self.accounts.values()).quarantined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +69,9 @@ class Runner:
         self._references = References(catalog, self.pipeline.source)
         self._intake = Intake(self._volume, self.pipeline.source, late_accepted=wishes.late_accepted)
         self._pass = PassRun(
+            pipeline=self.pipeline,
             reference=reference,
             catalog_root=catalog.root,
-            schema=self.pipeline.schema,
             progressed=wishes.progressed,
         )
         self._run_id = uuid.uuid4().hex
@@ -114,7 +94,7 @@ class Runner:
         """Finish the batch that a crash left half done, from what was written down of it. No other begins before."""
         if self._recovered:
             return None
-        self._check_versions()
+        self._tables.check_versions(self.progress)
         pending = self._journal.pending()
         self._recovered = True
         if pending is None or pending.number <= self.progress.last_batch:
@@ -167,9 +147,9 @@ class Runner:
         known = self._references.values(batch.references)
         passed = self._pass.run(batch, frozenset(self.tables.keys() - names), seen, recall, known)
         computed = time.perf_counter()
-        partials = passed.partials(self.pipeline)
+        partials = passed.partials
         self._tables.commit(batch, passed.results, partials, pl.DataFrame())
-        return self._report(batch, passed, partials, started, computed)
+        return report_of(batch, passed, partials, started, computed)
 
     def _check_names(self, names: Iterable[str]) -> None:
         if unknown := set(names) - self.tables.keys():
@@ -177,17 +157,6 @@ class Runner:
                 f"no table {sorted(unknown)} in pipeline {self.pipeline.name!r}",
                 f"tables are {sorted(self.tables)}",
             )
-
-    def _check_versions(self) -> None:
-        """Raises: LakeError where a table's log ends before what `batches` says: a commit was lost."""
-        for name, version in self.progress.versions.items():
-            found = self.tables[name].version if name in self.tables else version
-            if found < version:
-                raise LakeError(
-                    f"table {self.pipeline.schema}.{name}: its log ends at version {found}, but batch "
-                    f"{self.progress.last_batch} left version {version}: commits were lost",
-                    "`casper lake fsck` says what is amiss, `casper lake repair` mends it",
-                )
 
     def _start(
         self, reads: tuple[Read, ...], sim_instant_us: int | None, *, replaces: tuple[str, ...] = ()
@@ -211,25 +180,12 @@ class Runner:
         reach("batch.after_data")
         self._stop_if_asked(batch, passed)
         computed = time.perf_counter()
-        partials = passed.partials(self.pipeline)
-        check_balance(passed.accounts, self._written_rows(batch, passed), batch.number)
+        partials = passed.partials
+        check_balance(passed.accounts, self._tables.written_rows(batch, passed.results), batch.number)
         log = log_rows(self._run_id, batch, passed.tallies, self._instant(batch, passed), stopped=False)
         self._tables.commit(batch, passed.results, partials, log)
         self._end(batch, passed)
-        return self._report(batch, passed, partials, started, computed)
-
-    def _report(
-        self, batch: Batch, passed: Passed, partials: dict[str, pl.DataFrame], started: float, computed: float
-    ) -> BatchReport:
-        return BatchReport(
-            batch=batch,
-            counts=passed.counts(self.pipeline),
-            accounts=passed.accounts,
-            newest_us=passed.newest_us,
-            partials=partials,
-            seconds={"pass": computed - started, "commit": time.perf_counter() - computed},
-            worker_peak_bytes=passed.peak_bytes,
-        )
+        return report_of(batch, passed, partials, started, computed)
 
     def _passed(self, batch: Batch) -> Passed:
         """The pass over the batch, which remembers what came before it: a refresh, nothing, for it has it all."""
@@ -254,16 +210,6 @@ class Runner:
         self._journal.forget()
         raise stop
 
-    def _written_rows(self, batch: Batch, passed: Passed) -> dict[str, int]:
-        """Rows in the data files that the pass wrote, of each table that had to be written."""
-        return {
-            table.name: sum(file.rows for r in passed.results for file in r.written.get(table.name, ()))
-            for table in self.pipeline.tables
-            if isinstance(table.update, Append)
-            and (not batch.replaces or table.name in batch.replaces)
-            and not table_has(self.tables[table.name], self.app, batch.number)
-        }
-
     def _instant(self, batch: Batch, passed: Passed) -> int | None:
         """The simulated instant of the batch, which never goes back."""
         reached = batch.sim_instant_us if batch.sim_instant_us is not None else passed.newest_us
@@ -279,7 +225,7 @@ class Runner:
             batch,
             batch_row(
                 batch,
-                passed.counts(self.pipeline),
+                passed.counts,
                 passed.accounts,
                 watermark_us=watermark_us,
                 instant_us=instant_us,

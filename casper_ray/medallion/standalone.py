@@ -13,10 +13,11 @@ from casper_ray.config import Environment
 from casper_ray.lakehouse.lease import Lease, held_lease
 from casper_ray.lakehouse.names import Catalog, existing_catalog
 from casper_ray.medallion.accounts import total
+from casper_ray.medallion.batch_report import BatchReport
 from casper_ray.medallion.fan_out import warm_up
 from casper_ray.medallion.one_pass import load_pipeline
 from casper_ray.medallion.pass_run import BLOCK_BYTES
-from casper_ray.medallion.runner import BatchReport, Runner, Wishes
+from casper_ray.medallion.runner import Runner, Wishes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
-from casper_ray.lakehouse.commit import commit_once
+from casper_ray.errors import LakeError
+from casper_ray.lakehouse.commit import commit_once, table_has
 from casper_ray.lakehouse.data_file import DataFile, write_data_file
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.open_table import Change, OpenTable
 from casper_ray.medallion.batch import Batch
-from casper_ray.medallion.batches import BATCHES
+from casper_ray.medallion.batches import BATCHES, Progress
 from casper_ray.medallion.declare import Append, Merge, Pipeline, Table, View
 from casper_ray.medallion.merge import MergedTable, RecentFiles
 from casper_ray.medallion.one_pass import BlockResult
@@ -62,6 +63,28 @@ class PipelineTables:
     def end(self, batch: Batch, row: pl.DataFrame) -> None:
         """The row that says that every table has the batch."""
         self._append(self._batches, self.app, batch.number, row, f"batch-{batch.number:08d}")
+
+    def check_versions(self, progress: Progress) -> None:
+        """Raises: LakeError where a table's log ends before what `batches` says: a commit was lost."""
+        for name, version in progress.versions.items():
+            found = self.tables[name].version if name in self.tables else version
+            if found < version:
+                raise LakeError(
+                    f"table {self._schema}.{name}: its log ends at version {found}, but batch "
+                    f"{progress.last_batch} left version {version}: commits were lost",
+                    "`casper lake fsck` says what is amiss, `casper lake repair` mends it",
+                )
+
+    def written_rows(self, batch: Batch, results: Sequence[BlockResult]) -> dict[str, int]:
+        """Rows in the data files of a batch, of each table that is only appended to and had to be written."""
+        return {
+            spec.name: sum(file.rows for result in results for file in result.written.get(spec.name, ()))
+            for spec in self._specs
+            if isinstance(spec.update, Append)
+            and spec is not QUARANTINE
+            and (not batch.replaces or spec.name in batch.replaces)
+            and not table_has(self.tables[spec.name], self.app, batch.number)
+        }
 
     def remove_unfinished_files(self) -> None:
         """Data files that a killed worker did not finish writing; none of them is in a log."""

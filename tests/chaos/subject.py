@@ -17,7 +17,8 @@ from casper_ray import failpoints
 from casper_ray.domain.time import SimMicros, sim_micros
 from casper_ray.lakehouse.names import Catalog, open_catalog
 from casper_ray.lakehouse.read import scan
-from casper_ray.medallion.runner import BatchReport, Runner
+from casper_ray.medallion.batch_report import BatchReport
+from casper_ray.medallion.runner import Runner
 from casper_ray.sim.clock import ReplayClock
 from casper_ray.sim.cursor import Cursor, CursorFile
 from casper_ray.sim.lander import Lander
