@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from casper_ray.lakehouse.command import app as lake_app
 from casper_ray.main_job.command import sim
 from casper_ray.main_job.replay_command import app as replay_app
 from casper_ray.medallion.command import app as medallion_app
+from casper_ray.medallion.mend_command import app as lake_app
 
 app = typer.Typer(
     add_completion=False,

@@ -8,6 +8,7 @@ import typer
 
 from casper_ray.config import DEFAULT_LAKE
 from casper_ray.console.run_command import run_command
+from casper_ray.lakehouse.keep_command import diff, optimize, vacuum
 
 if TYPE_CHECKING:
     from casper_ray.lakehouse.names import Catalog
@@ -16,7 +17,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
-    help="Look at what a lake holds: ls, show, history.",
+    help="Look at what a lake holds, look after it, mend it.",
 )
 
 _Lake = Annotated[str, typer.Option(help="Folder of the lake.")]
@@ -47,20 +48,26 @@ def show(
     table: _Table,
     lake: _Lake = DEFAULT_LAKE,
     catalog: _CatalogName = "caspers",
-    rows: Annotated[int, typer.Option(min=1, help="How many rows.")] = 20,
+    rows: Annotated[int, typer.Option(min=1, help="How many rows; of batches, how many batches.")] = 20,
     version: Annotated[int | None, typer.Option(min=0, help="The table at this version.")] = None,
     as_of: Annotated[
         str | None, typer.Option(help="What was known at this simulated instant, as 2024-03-01T12:00.")
     ] = None,
+    at: Annotated[str | None, typer.Option(help="The table at this wall-clock instant.")] = None,
 ) -> None:
-    """Some rows of a table; at a version, or as of a simulated instant."""
+    """Some rows of a table: now, at a version or an instant. `show batches` shows where each batch's rows went."""
 
     def action() -> int:
-        from casper_ray.lakehouse.inspect import shown
+        from casper_ray.lakehouse.batch_lines import batch_lines
+        from casper_ray.lakehouse.inspect import When, shown
         from casper_ray.lakehouse.names import existing_catalog
 
         where: Catalog = existing_catalog(lake, catalog)
-        typer.echo(shown(where, table, rows=rows, version=version, as_of=as_of))
+        when = When(version, as_of, at)
+        if table in ("batches", "lakeflow.batches") and not any(when):
+            typer.echo("\n".join(batch_lines(where, rows)))
+        else:
+            typer.echo(shown(where, table, rows=rows, when=when))
         return 0
 
     raise typer.Exit(run_command(action))
@@ -83,3 +90,8 @@ def history(
         return 0
 
     raise typer.Exit(run_command(action))
+
+
+app.command()(diff)
+app.command()(optimize)
+app.command()(vacuum)

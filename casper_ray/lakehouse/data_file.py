@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -18,13 +19,16 @@ from deltalake.transaction import AddAction
 
 _COMPRESSION_LEVEL = 1
 _FEW_ROWS = 5_000
+_DIGEST_CHARS = 16
+_DIGEST = re.compile(r"-([0-9a-f]{16})\.parquet$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFile:
     """One data file.
 
-    path: relative to the table's folder. partition: column -> value as text. lowest/highest: of the
+    path: relative to the table's folder; its name ends with a digest of the file's bytes.
+    partition: column -> value as text. lowest/highest: of the
     columns that the table declares for data skipping (never columns that can hold personal data).
     """
 
@@ -40,10 +44,11 @@ class DataFile:
 def write_data_file(
     rows: pl.DataFrame, root: Path, path: str, partition: Mapping[str, str | None], stats: tuple[str, ...]
 ) -> DataFile:
-    """Write `rows` (without partition columns) as `root/path`; not yet flushed, and in no log.
+    """Write `rows` (without partition columns) as `root/path`, a digest put to its name; not yet flushed, in no log.
 
     Retry: safe. It is written beside and renamed, so that a second writer of the same batch leaves
-    the same bytes at the same name, and nobody reads half a file.
+    the same bytes at the same name, and nobody reads half a file. The name says what the bytes are: a file that
+    was damaged later can be told by itself.
     """
     target = root / path
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +56,8 @@ def write_data_file(
     try:
         _write_parquet(rows, temporary)
         size_bytes = temporary.stat().st_size
-        temporary.replace(target)
+        path = f"{path.removesuffix('.parquet')}-{file_digest(temporary)}.parquet"
+        temporary.replace(root / path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -65,6 +71,18 @@ def write_data_file(
         highest={name: rows[name].max() for name in kept},
         nulls={name: rows[name].null_count() for name in kept},
     )
+
+
+def file_digest(path: Path) -> str:
+    """The first 16 hex digits of the SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:_DIGEST_CHARS]
+
+
+def named_digest(path: str) -> str | None:
+    """The digest that a data file's name says; None for a file that another program wrote."""
+    found = _DIGEST.search(path)
+    return found[1] if found else None
 
 
 def _write_parquet(rows: pl.DataFrame, path: Path) -> None:
@@ -95,8 +113,8 @@ def _system_error(error: Exception, path: Path) -> Exception:
     return error
 
 
-def add_action(file: DataFile) -> AddAction:
-    """The log's line for a new data file."""
+def add_action(file: DataFile, *, data_change: bool = True) -> AddAction:
+    """The log's line for a new data file. data_change: False for rows that were in the table before."""
     stats = {
         "numRecords": file.rows,
         "minValues": {name: _stat(v, upper=False) for name, v in file.lowest.items() if v is not None},
@@ -108,7 +126,7 @@ def add_action(file: DataFile) -> AddAction:
         size=file.size_bytes,
         partition_values=dict(file.partition),
         modification_time=time.time_ns() // 1_000_000,
-        data_change=True,
+        data_change=data_change,
         stats=json.dumps(stats),
     )
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 from deltalake import DeltaTable
 
 from casper_ray.domain.time import sim_micros
 from casper_ray.errors import ConfigError, LakeError
+from casper_ray.lakehouse.changes import CHANGE, changes
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.open_table import live_files
-from casper_ray.lakehouse.read import scan, scan_as_of
+from casper_ray.lakehouse.read import at_version, scan, scan_as_of, version_as_of, version_at
 
 _DEFAULT_SCHEMA = "lakeflow"
 _CELL_CHARS = 40
@@ -40,15 +41,57 @@ def table_facts(catalog: Catalog) -> Iterator[TableFacts]:
         yield TableFacts(f"{schema}.{table}", handle.version(), rows, files.height, size)
 
 
-def shown(catalog: Catalog, name: str, *, rows: int, version: int | None, as_of: str | None) -> str:
+class When(NamedTuple):
+    """Which state of a table is meant: a version, what was known at a simulated instant, or the table at a wall-clock
+    instant; none given: the newest.
+    """
+
+    version: int | None = None
+    as_of: str | None = None
+    at: str | None = None
+
+    def check(self) -> None:
+        """Raises: ConfigError where more than one is given."""
+        if sum(value is not None for value in self) > 1:
+            raise ConfigError("--version, --as-of and --at: only one of them can say which rows are meant")
+
+    def version_of(self, catalog: Catalog, schema: str, table: str) -> int | None:
+        """The version that is meant; None for the newest. Raises: LakeError, ConfigError."""
+        self.check()
+        if self.at is not None:
+            return version_at(catalog.table(schema, table), _instant("--at", self.at))
+        if self.as_of is None:
+            return self.version
+        found = version_as_of(catalog, schema, table, sim_micros(_instant("--as-of", self.as_of)))
+        if found is None:
+            raise LakeError(f"table {schema}.{table}: no batch had ended by {self.as_of}")
+        return found
+
+
+def shown(catalog: Catalog, name: str, *, rows: int, when: When) -> str:
     """Some rows of a table, drawn for a terminal; long texts are cut."""
-    schema, table, path = _located(catalog, name)
-    if version is not None and as_of is not None:
-        raise ConfigError("--version and --as-of: only one of them can say which rows are meant")
-    if as_of is not None:
-        found = scan_as_of(catalog, schema, table, sim_micros(_instant(as_of)))
+    schema, table, path = located(catalog, name)
+    when.check()
+    if when.as_of is not None:
+        found = scan_as_of(catalog, schema, table, sim_micros(_instant("--as-of", when.as_of)))
     else:
-        found = scan(path, version=version)
+        found = scan(path, version=when.version_of(catalog, schema, table))
+    return _drawn(found, f"{schema}.{table}", rows)
+
+
+def differing(
+    catalog: Catalog, name: str, first: int, last: int | None, keys: tuple[str, ...], *, rows: int
+) -> str:
+    """What changed between two versions, drawn for a terminal."""
+    schema, table, path = located(catalog, name)
+    newest = at_version(path).version() if last is None else last
+    found = changes(path, first, newest, keys)
+    counts = found.group_by(CHANGE).len().sort(CHANGE).rows()
+    told = ", ".join(f"{count:,} {change}" for change, count in counts) or "nothing changed"
+    return _drawn(found.lazy(), f"{schema}.{table} from version {first} to {newest}: {told}", rows)
+
+
+def _drawn(found: pl.LazyFrame, what: str, rows: int) -> str:
     total = found.select(pl.len()).collect().item()
     with pl.Config(
         tbl_rows=rows,
@@ -57,20 +100,28 @@ def shown(catalog: Catalog, name: str, *, rows: int, version: int | None, as_of:
         fmt_str_lengths=_CELL_CHARS,
         tbl_hide_dataframe_shape=True,
     ):
-        return f"{found.head(rows).collect()}\n{min(rows, total):,} of {total:,} rows of {schema}.{table}"
+        return f"{found.head(rows).collect()}\n{min(rows, total):,} of {total:,} rows of {what}"
 
 
 def history_lines(catalog: Catalog, name: str, limit: int) -> Iterator[str]:
-    """The newest versions, newest first."""
-    schema, table, path = _located(catalog, name)
+    """The newest versions, newest first: when, what was done, and for which batch."""
+    schema, table, path = located(catalog, name)
     yield f"{schema}.{table}"
     for entry in DeltaTable(str(path)).history(limit):
         when = datetime.fromtimestamp(entry["timestamp"] / 1000, UTC)
-        batch = f"batch {entry['batch']}" if "batch" in entry else ""
-        yield f"  version {entry['version']:>6}  {when:%Y-%m-%d %H:%M:%S}  {entry['operation']:14} {batch}"
+        yield f"  version {entry['version']:>6}  {when:%Y-%m-%d %H:%M:%S}  {entry['operation']:14} {_why(entry)}"
 
 
-def _located(catalog: Catalog, name: str) -> tuple[str, str, Path]:
+def _why(entry: dict[str, Any]) -> str:
+    """What a version is for: a batch, upkeep, or a restore."""
+    if "restored_to" in entry:
+        return f"to version {entry['restored_to']}"
+    if "upkeep" in entry:
+        return str(entry["upkeep"])
+    return f"batch {entry['batch']}" if "batch" in entry else ""
+
+
+def located(catalog: Catalog, name: str) -> tuple[str, str, Path]:
     schema, _, table = name.rpartition(".")
     schema = schema or _DEFAULT_SCHEMA
     path = catalog.table(schema, table)
@@ -82,9 +133,9 @@ def _located(catalog: Catalog, name: str) -> tuple[str, str, Path]:
     return schema, table, path
 
 
-def _instant(text: str) -> datetime:
+def _instant(option: str, text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        raise ConfigError(f"--as-of: saw {text!r}, expected an instant such as 2024-03-01T12:00") from None
+        raise ConfigError(f"{option}: saw {text!r}, expected an instant such as 2024-03-01T12:00") from None
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant

@@ -19,6 +19,9 @@ from casper_ray import durable
 from casper_ray.errors import LakeError
 from casper_ray.lakehouse.data_file import DataFile, add_action
 
+KEYED = "keyed: its files are its segments"
+"""The table's description where `TableFormat.keyed`: delta-rs lets no property in that it does not know."""
+
 _CHECKPOINT_EVERY = 25
 """Versions from one checkpoint to the next. A commit reads the log since the last one: at 100, delta-rs's default, a
 commit took 30 ms of processor time, at 25 half of that."""
@@ -27,22 +30,30 @@ _AFTER_COMMIT = PostCommitHookProperties(create_checkpoint=True, cleanup_expired
 commit took 15 ms of processor time with it, 5 ms without. It would end time travel unasked, too."""
 
 
+ASK_FSCK = "`casper lake fsck` says what is amiss, `casper lake repair` mends it"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableFormat:
-    """How a table lies on disk. stats: columns with data-skipping statistics, none of them personal."""
+    """How a table lies on disk. stats: columns with data-skipping statistics, none of them personal.
+
+    change_feed: Delta's change data feed is on. keyed: its files are its segments, and are not to be put together.
+    """
 
     schema: pa.Schema
     partition_by: tuple[str, ...] = ()
     stats: tuple[str, ...] = ()
     change_feed: bool = False
+    keyed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What one commit does to a table's files."""
+    """What one commit does to a table's files. data_change: False where the rows stay the same."""
 
     add: tuple[DataFile, ...] = ()
     remove: tuple[DataFile, ...] = ()
+    data_change: bool = True
 
 
 class OpenTable:
@@ -61,6 +72,10 @@ class OpenTable:
         self._load_files()
 
     @property
+    def keyed(self) -> bool:
+        return self.layout.keyed
+
+    @property
     def version(self) -> int:
         return int(self._handle.version())
 
@@ -75,8 +90,12 @@ class OpenTable:
         if self.version != before:
             self._load_files()
 
-    def try_commit(self, change: Change, *, app: str, batch: int, note: dict[str, str]) -> bool:
+    def try_commit(
+        self, change: Change, *, app: str | None = None, batch: int = 0, note: dict[str, str]
+    ) -> bool:
         """Append one version to the log, durably; False if somebody else took that version.
+
+        app: whose batch it is; None: nobody's.
 
         The data files are flushed before the log names them; the log's file and folder before this
         returns.
@@ -85,14 +104,17 @@ class OpenTable:
         before = self.version
         try:
             self._handle.create_write_transaction(
-                [*(_remove_action(file) for file in change.remove), *(add_action(f) for f in change.add)],
+                [
+                    *(_remove_action(file, change.data_change) for file in change.remove),
+                    *(add_action(file, data_change=change.data_change) for file in change.add),
+                ],
                 "append",
                 self._schema,
                 list(self.layout.partition_by),
                 commit_properties=CommitProperties(
                     custom_metadata=dict(note),
                     max_commit_retries=0,
-                    app_transactions=[Transaction(app, batch)],
+                    app_transactions=[] if app is None else [Transaction(app, batch)],
                 ),
                 post_commithook_properties=_AFTER_COMMIT,
             )
@@ -130,7 +152,17 @@ class OpenTable:
         durable.flush_all([*new, log])
 
 
+def refuse_empty_commit(path: Path) -> None:
+    """Raises: LakeError where the newest commit of a table is an empty file: delta-rs would read past it, and the
+    commit would silently be lost.
+    """
+    newest = max((path / "_delta_log").glob("*.json"), default=None)
+    if newest is not None and newest.stat().st_size == 0:
+        raise LakeError(f"table {path}: its newest commit, {newest.name}, is empty", ASK_FSCK)
+
+
 def _open_or_create(path: Path, layout: TableFormat) -> DeltaTable:
+    refuse_empty_commit(path)
     try:
         if DeltaTable.is_deltatable(str(path)):
             handle = DeltaTable(str(path))
@@ -139,15 +171,15 @@ def _open_or_create(path: Path, layout: TableFormat) -> DeltaTable:
             handle = _create(path, layout)
     except DeltaError as error:
         raise LakeError(
-            f"table {path}: its log cannot be read ({str(error).splitlines()[0]})",
-            "restore the folder from a copy, or remove the table and run with --full-refresh",
+            f"table {path}: its log cannot be read ({str(error).splitlines()[0]})", ASK_FSCK
         ) from error
-    _check_schema(path, handle, layout)
-    return handle
+    return _with_columns(path, handle, layout)
 
 
 def _create(path: Path, layout: TableFormat) -> DeltaTable:
     configuration = {"delta.checkpointInterval": str(_CHECKPOINT_EVERY)}
+    if layout.change_feed:
+        configuration["delta.enableChangeDataFeed"] = "true"
     if layout.stats:
         configuration["delta.dataSkippingStatsColumns"] = ",".join(layout.stats)
     handle = DeltaTable.create(
@@ -155,21 +187,35 @@ def _create(path: Path, layout: TableFormat) -> DeltaTable:
         schema=Schema.from_arrow(layout.schema),
         partition_by=list(layout.partition_by),
         configuration=configuration,
+        description=KEYED if layout.keyed else None,
     )
     log = path / "_delta_log"
     durable.flush_all([log / f"{0:020d}.json", log, path, path.parent])
     return handle
 
 
-def _check_schema(path: Path, handle: DeltaTable, layout: TableFormat) -> None:
-    stored = {field.name: str(field.type) for field in handle.schema().fields}
-    declared = {field.name: str(field.type) for field in Schema.from_arrow(layout.schema).fields}
-    if stored != declared:
-        differing = sorted(set(stored.items()) ^ set(declared.items()))
+def _with_columns(path: Path, handle: DeltaTable, layout: TableFormat) -> DeltaTable:
+    """The handle, once the table has every declared column; columns that others added to it are left alone.
+
+    Raises: LakeError where a column is there as something else.
+    """
+    stored = {field.name: field for field in handle.schema().fields}
+    declared = Schema.from_arrow(layout.schema).fields
+    differing = [
+        f"{field.name}: is {stored[field.name].type}, declared {field.type}"
+        for field in declared
+        if field.name in stored and str(stored[field.name].type) != str(field.type)
+    ]
+    if differing:
         raise LakeError(
-            f"table {path}: was written with another schema; differing columns {differing}",
+            f"table {path}: was written with another schema ({'; '.join(differing)})",
             "it was made by another version of casper_ray; use that one, or another --lake",
         )
+    if missing := [field for field in declared if field.name not in stored]:
+        handle.alter.add_columns(missing)
+        log = path / "_delta_log"
+        durable.flush_all([log / f"{handle.version():020d}.json", log])
+    return handle
 
 
 def live_files(handle: DeltaTable) -> pl.DataFrame:
@@ -198,10 +244,10 @@ def _partition_text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _remove_action(file: DataFile) -> RemoveAction:
+def _remove_action(file: DataFile, data_change: bool) -> RemoveAction:
     return RemoveAction(
         file.path,
-        True,
+        data_change,
         time.time_ns() // 1_000_000,
         size=file.size_bytes,
         partition_values=dict(file.partition),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ from deltalake.exceptions import DeltaError
 from casper_ray.domain.time import SimMicros, as_datetime
 from casper_ray.errors import LakeError
 from casper_ray.lakehouse.names import Catalog
+from casper_ray.lakehouse.open_table import ASK_FSCK, refuse_empty_commit
 
 KNOWN = "_known_ts"
 """The simulated instant from which a row could be known."""
@@ -19,14 +21,34 @@ KNOWN = "_known_ts"
 def scan(path: Path, *, version: int | None = None) -> pl.LazyFrame:
     """The table at `path`, lazily: at its newest version, or at `version`.
 
-    Raises: LakeError where there is no table, or it never had that version.
+    Raises: LakeError where there is no table, or that version cannot be read any more.
     """
+    return pl.scan_delta(at_version(path, version))
+
+
+def at_version(path: Path, version: int | None = None) -> DeltaTable:
+    """The table's handle at a version, or at the newest. Raises: LakeError."""
     if not DeltaTable.is_deltatable(str(path)):
         raise LakeError(f"no table at {path}", "`casper lake ls` lists what is there")
+    if version is None:
+        refuse_empty_commit(path)
     try:
-        return pl.scan_delta(DeltaTable(str(path), version=version))
+        return DeltaTable(str(path), version=version)
     except DeltaError as error:
+        if version is None:
+            text = str(error).splitlines()[0]
+            raise LakeError(f"table {path}: its log cannot be read ({text})", ASK_FSCK) from error
         raise LakeError(f"table {path}: has no readable version {version}") from error
+
+
+def version_at(path: Path, instant: datetime) -> int:
+    """The version that a table had at a wall-clock instant. Raises: LakeError before its first."""
+    handle = at_version(path)
+    try:
+        handle.load_as_version(instant)
+    except (DeltaError, ValueError) as error:
+        raise LakeError(f"table {path}: has no version of {instant:%Y-%m-%dT%H:%M:%S%z}") from error
+    return handle.version()
 
 
 def scan_as_of(catalog: Catalog, schema: str, table: str, instant: SimMicros) -> pl.LazyFrame:

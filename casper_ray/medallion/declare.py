@@ -139,6 +139,7 @@ class Table:
             partition_by=self.partition_by,
             stats=self.stats,
             change_feed=self.change_feed,
+            keyed=isinstance(self.update, Merge),
         )
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import polars as pl
 
 from casper_ray.errors import ConfigError
 from casper_ray.failpoints import reach
@@ -39,12 +38,14 @@ BATCH_BYTES = 512 << 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
     """What a run is asked for. quality: see `resolve_quality`. late_accepted: late rows count all the same.
+    mending: the tables may lack what `batches` says they have, for that is to be mended.
 
     progressed(done, of): called as blocks of a batch finish.
     """
 
     quality: str | None = None
     late_accepted: bool = False
+    mending: bool = False
     progressed: Callable[[int, int], None] = field(default=lambda done, of: None)
 
 
@@ -74,6 +75,7 @@ class Runner:
             catalog_root=catalog.root,
             progressed=wishes.progressed,
         )
+        self._mending = wishes.mending
         self._run_id = uuid.uuid4().hex
         self._recovered = False
         self._seen: Seen | None = None
@@ -94,7 +96,8 @@ class Runner:
         """Finish the batch that a crash left half done, from what was written down of it. No other begins before."""
         if self._recovered:
             return None
-        self._tables.check_versions(self.progress)
+        if not self._mending:
+            self._tables.check_versions(self.progress)
         pending = self._journal.pending()
         self._recovered = True
         if pending is None or pending.number <= self.progress.last_batch:
@@ -131,11 +134,20 @@ class Runner:
         was before it. Retry: safe.
         """
         self._check_names(names)
-        return [
-            self._run_again(past, past.lacking(self.tables, names, self.app))
+        reports = []
+        for past in past_batches(self.catalog, self.pipeline.schema, self._book):
+            lacking = past.lacking(self.tables, names, self.app)
+            if lacking or not self._tables.has_logged(past.batch):
+                reports.append(self._run_again(past, lacking))
+        return reports
+
+    def lacking_batches(self) -> Counter[str]:
+        """How many batches each table lacks that it should have."""
+        return Counter(
+            name
             for past in past_batches(self.catalog, self.pipeline.schema, self._book)
-            if past.lacking(self.tables, names, self.app)
-        ]
+            for name in past.lacking(self.tables, tuple(self.tables), self.app)
+        )
 
     def _run_again(self, past: PastBatch, names: frozenset[str]) -> BatchReport:
         started = time.perf_counter()
@@ -148,7 +160,8 @@ class Runner:
         passed = self._pass.run(batch, frozenset(self.tables.keys() - names), seen, recall, known)
         computed = time.perf_counter()
         partials = passed.partials
-        self._tables.commit(batch, passed.results, partials, pl.DataFrame())
+        log = log_rows(self._run_id, batch, passed.tallies, batch.sim_instant_us, stopped=False)
+        self._tables.commit(batch, passed.results, partials, log)
         return report_of(batch, passed, partials, started, computed)
 
     def _check_names(self, names: Iterable[str]) -> None:

@@ -12,6 +12,7 @@ from casper_ray.lakehouse.commit import commit_once, table_has
 from casper_ray.lakehouse.data_file import DataFile, write_data_file
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.open_table import Change, OpenTable
+from casper_ray.lakehouse.upkeep import Upkeep
 from casper_ray.medallion.batch import Batch
 from casper_ray.medallion.batches import BATCHES, Progress
 from casper_ray.medallion.declare import Append, Merge, Pipeline, Table, View
@@ -36,6 +37,8 @@ class PipelineTables:
             for spec in stored
             if isinstance(spec.update, Merge)
         }
+        kept_adding = [spec.name for spec in self._specs if isinstance(spec.update, Append)]
+        self._upkeep = Upkeep([*(self.tables[name] for name in kept_adding), self._batches, self._log])
         self._threads = ThreadPoolExecutor(len(self._specs) + 1, thread_name_prefix="commit")
 
     def commit(
@@ -60,9 +63,14 @@ class PipelineTables:
         stem = f"stopped-{batch.ingested_at_us:016d}"
         self._append(self._log, f"{self.app}/stopped", batch.ingested_at_us, log, stem)
 
+    def has_logged(self, batch: Batch) -> bool:
+        """Whether the quality log has all that it should have of a batch."""
+        return not batch.quality.rules or table_has(self._log, self.app, batch.number)
+
     def end(self, batch: Batch, row: pl.DataFrame) -> None:
-        """The row that says that every table has the batch."""
+        """The row that says that every table has the batch; and the upkeep that is due with it."""
         self._append(self._batches, self.app, batch.number, row, f"batch-{batch.number:08d}")
+        self._upkeep.after(batch.number)
 
     def check_versions(self, progress: Progress) -> None:
         """Raises: LakeError where a table's log ends before what `batches` says: a commit was lost."""
@@ -121,12 +129,13 @@ class PipelineTables:
         return self._merged[spec.name].change(table, partial, f"batch-{batch.number:08d}", replace=replace)
 
     def _append(self, table: OpenTable, app: str, number: int, rows: pl.DataFrame, stem: str) -> None:
-        if not rows.height:
-            return
-        file = write_data_file(rows, table.path, f"{stem}.parquet", {}, ("batch",))
-        commit_once(
-            table, app=app, batch=number, change=lambda _: Change(add=(file,)), note={"batch": str(number)}
-        )
+        """The rows as one file; written only where the table has not got the batch."""
+
+        def change(table: OpenTable) -> Change:
+            return Change(add=(write_data_file(rows, table.path, f"{stem}.parquet", {}, ("batch",)),))
+
+        if rows.height:
+            commit_once(table, app=app, batch=number, change=change, note={"batch": str(number)})
 
     def _open(self, spec: Table) -> OpenTable:
         return OpenTable(self._catalog.table(self._schema, spec.name), spec.layout)
