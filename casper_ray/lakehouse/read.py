@@ -12,7 +12,7 @@ from deltalake.exceptions import DeltaError
 from casper_ray.domain.time import SimMicros, as_datetime
 from casper_ray.errors import LakeError
 from casper_ray.lakehouse.names import Catalog
-from casper_ray.lakehouse.open_table import ASK_FSCK, refuse_empty_commit
+from casper_ray.lakehouse.open_table import ASK_FSCK, live_files, refuse_empty_commit
 
 KNOWN = "_known_ts"
 """The simulated instant from which a row could be known."""
@@ -66,10 +66,30 @@ def scan_as_of(catalog: Catalog, schema: str, table: str, instant: SimMicros) ->
 
 
 def version_as_of(catalog: Catalog, schema: str, table: str, instant: SimMicros) -> int | None:
-    """The version of a table after the last batch that ended by `instant`; None before the first."""
+    """The version of a table after the last batch that ended by `instant`; None before the first.
+
+    Raises: LakeError where that version holds other rows than the batch left: the table was repaired since, and its
+    versions of that time are gone.
+    """
     batches = scan(catalog.table(schema, "batches")).filter(pl.col("sim_instant") <= as_datetime(instant))
-    last = batches.select(pl.col("versions").sort_by("batch").last()).collect().item()
-    if last is None:
+    last = batches.sort("batch").select("batch", "versions", "accounts").tail(1).collect()
+    if last.is_empty():
         return None
-    versions = {name: int(version) for name, version in (pair.split("=") for pair in last)}
-    return versions.get(table)
+    batch, texts, accounts = last.row(0)
+    version = {name: int(text) for name, text in (pair.split("=") for pair in texts)}.get(table)
+    left = {account["table"]: account["table_rows"] for account in accounts}.get(table)
+    if (
+        version is not None
+        and left is not None
+        and _rows(at_version(catalog.table(schema, table), version)) != left
+    ):
+        raise LakeError(
+            f"table {schema}.{table}: version {version} is not what batch {batch} left any more",
+            "it was repaired since; ask for a later instant, or for a version",
+        )
+    return version
+
+
+def _rows(handle: DeltaTable) -> int:
+    files = live_files(handle)
+    return int(sum(files["num_records"])) if files.height else 0

@@ -12,12 +12,14 @@ from casper_ray.lakehouse.inspect import located
 from casper_ray.lakehouse.mend import Mender
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.medallion.audit import pipeline_findings
-from casper_ray.medallion.batches import BATCHES
 from casper_ray.medallion.one_pass import load_pipeline
 from casper_ray.medallion.quarantine import QUARANTINE
+from casper_ray.medallion.reinstate import reinstate_batches
 from casper_ray.medallion.runner import Runner, Wishes
 
 _MAKES = "bring forward", "rebuild"
+_ROUNDS = 4
+"""A look stops at what is worst; what lies behind it is seen once that is mended."""
 _FEW_BATCHES = 200
 """Up to here a table's batches are run again one by one, which leaves it the versions that it had."""
 
@@ -56,18 +58,20 @@ class Repair:
         """Mend what was found; what is still amiss afterwards, which is nothing if it does not raise.
 
         Raises: LakeError for a table that holds what no volume has (the world's tables, `batches`, `quality_log`)
-        and cannot be mended from its own log. Everything else that could be mended is by then.
+        and cannot be mended from its own files. Everything else that could be mended is by then, in this round.
         """
-        self._mend_files(found)
-        hopeless = self._hopeless(found)
-        if not any(finding.table.endswith(f".{BATCHES.name}") for finding in hopeless):
-            self._bring_back(Runner(self.reference, self.catalog, Wishes(mending=True)), found)
-        if hopeless:
-            raise LakeError(
-                f"cannot be mended here: {'; '.join(map(str, hopeless))}",
-                "restore these tables from a copy; or make a new lake, and move the volume's files into it",
-            )
-        return findings(self.catalog, self.reference, names, deep=deep, told=self.told)
+        for _ in range(_ROUNDS):
+            if not found:
+                break
+            self._mend_files(found)
+            if hopeless := self._hopeless(found):
+                raise LakeError(
+                    f"cannot be mended here: {'; '.join(map(str, hopeless))}",
+                    "restore these tables from a copy; or make a new lake, and move the volume's files into it",
+                )
+            self._bring_back(found)
+            found = findings(self.catalog, self.reference, names, deep=deep, told=self.told)
+        return found
 
     def _mend_files(self, found: list[Finding]) -> None:
         for name in dict.fromkeys(finding.table for finding in found):
@@ -79,10 +83,13 @@ class Repair:
             for line in mender.done:
                 self.told(f"{name}: {line}")
 
-    def _bring_back(self, runner: Runner, found: list[Finding]) -> None:
+    def _bring_back(self, found: list[Finding]) -> None:
         """Commits that were lost are made again, then the batch that was half done is finished; then tables whose
         rows cannot be trusted, or that lack very much, are made anew.
         """
+        for number in reinstate_batches(self.catalog, load_pipeline(self.reference)):
+            self.told(f"put the row of batch {number} back into batches")
+        runner = Runner(self.reference, self.catalog, Wishes(mending=True))
         lacking = runner.lacking_batches()
         anew = {name for name, batches in lacking.items() if batches > _FEW_BATCHES}
         for report in runner.bring_forward(*(name for name in runner.tables if name not in anew)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -91,7 +90,14 @@ class Model:
             _add(self.content.brand_days, (brand, at.date()), [1, sold, worth])
 
     def snapshot(self) -> Content:
-        return deepcopy(self.content)
+        """The content as it is now. Sums are never changed in place, so a copy of the dictionaries is enough."""
+        now = self.content
+        return Content(
+            silver=Counter(now.silver),
+            headers=Counter(now.headers),
+            brand_days=dict(now.brand_days),
+            hours=dict(now.hours),
+        )
 
 
 def _add(sums: dict[Row, list[Any]], key: Row, values: list[Any]) -> None:
