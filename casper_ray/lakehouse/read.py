@@ -44,10 +44,10 @@ def at_version(path: Path, version: int | None = None) -> DeltaTable:
 def version_at(path: Path, instant: datetime) -> int:
     """The version that a table had at a wall-clock instant. Raises: LakeError before its first."""
     handle = at_version(path)
-    try:
-        handle.load_as_version(instant)
-    except (DeltaError, ValueError) as error:
-        raise LakeError(f"table {path}: has no version of {instant:%Y-%m-%dT%H:%M:%S%z}") from error
+    first_ms = min(entry["timestamp"] for entry in handle.history())
+    if first_ms > instant.timestamp() * 1000:  # delta-rs would answer with the first version that there is
+        raise LakeError(f"table {path}: has no version of {instant:%Y-%m-%dT%H:%M:%S%z}")
+    handle.load_as_version(instant)
     return handle.version()
 
 

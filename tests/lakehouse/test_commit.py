@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -37,13 +38,11 @@ def log_of(table: OpenTable, version: int) -> list[dict[str, dict[str, object]]]
 
 
 def test_a_batch_is_in_the_log_with_its_number(open_table: Open, data_file: Write) -> None:
-    table = open_table()
-    assert commit_once(
-        table, app="casper/kitchen", batch=7, change=adding(data_file("a", [1])), note={"batch": "7"}
-    )
+    table, file = open_table(), data_file("a", [1])
+    assert commit_once(table, app="casper/kitchen", batch=7, change=adding(file), note={"batch": "7"})
     (txn,) = [line["txn"] for line in log_of(table, 1) if "txn" in line]
     assert (txn["appId"], txn["version"]) == ("casper/kitchen", 7)
-    assert [line["add"]["path"] for line in log_of(table, 1) if "add" in line] == ["day=2024-01-01/a.parquet"]
+    assert [line["add"]["path"] for line in log_of(table, 1) if "add" in line] == [file.path]
     assert [line["commitInfo"]["batch"] for line in log_of(table, 1) if "commitInfo" in line] == ["7"]
 
 
@@ -77,24 +76,25 @@ def test_every_app_counts_its_own_batches(open_table: Open, data_file: Write) ->
 
 def test_files_that_go_are_no_longer_read(open_table: Open, data_file: Write) -> None:
     table = open_table()
-    commit_once(table, app="a", batch=1, change=adding(data_file("a", [1, 2]), data_file("b", [3])))
-    change = Change(add=(data_file("c", [1, 2, 9]),), remove=(table.files["day=2024-01-01/a.parquet"],))
+    first, second, third = data_file("a", [1, 2]), data_file("b", [3]), data_file("c", [1, 2, 9])
+    commit_once(table, app="a", batch=1, change=adding(first, second))
+    change = Change(add=(third,), remove=(table.files[first.path],))
     commit_once(table, app="a", batch=2, change=lambda _: change)
     assert (ids_in(table), table.rows) == ([1, 2, 3, 9], 4)
-    assert sorted(table.files) == ["day=2024-01-01/b.parquet", "day=2024-01-01/c.parquet"]
+    assert sorted(table.files) == [second.path, third.path]
 
 
 def test_an_outside_commit_in_between_has_the_change_asked_again(open_table: Open, data_file: Write) -> None:
-    table, seen = open_table(), []
+    table, seen, other = open_table(), [], data_file("other", [1])
 
     def change(looked_at: OpenTable) -> Change:
         seen.append(sorted(looked_at.files))
         if len(seen) == 1:
-            commit_once(open_table(), app="compaction", batch=1, change=adding(data_file("other", [1])))
+            commit_once(open_table(), app="compaction", batch=1, change=adding(other))
         return Change(add=(data_file("ours", [2]),))
 
     assert commit_once(table, app="a", batch=1, change=change)
-    assert seen == [[], ["day=2024-01-01/other.parquet"]]
+    assert seen == [[], [other.path]]
     assert (table.version, table.rows, ids_in(table)) == (2, 2, [1, 2])
 
 
@@ -214,9 +214,38 @@ def test_statistics_are_of_the_declared_columns_only(open_table: Open, data_file
 
 def test_a_table_of_another_schema_is_refused(open_table: Open, tmp_path: Path) -> None:
     layout = open_table().layout
-    other = TableFormat(schema=layout.schema.remove(1), partition_by=layout.partition_by)
-    with pytest.raises(LakeError, match=r"another schema; differing columns \[\('name', .*\)\]"):
+    other = TableFormat(
+        schema=layout.schema.set(1, pa.field("name", pa.int32())), partition_by=layout.partition_by
+    )
+    with pytest.raises(LakeError, match=r"another schema \(name: is .*string.*, declared .*integer.*\)"):
         OpenTable(tmp_path / "table", other)
+
+
+def test_a_column_that_is_new_is_added_and_one_that_others_added_is_left_alone(
+    open_table: Open, data_file: Write, tmp_path: Path
+) -> None:
+    table = open_table()
+    commit_once(table, app="a", batch=1, change=adding(data_file("a", [1])))
+    layout = table.layout
+    wider = TableFormat(
+        schema=layout.schema.append(pa.field("note", pa.string())), partition_by=layout.partition_by
+    )
+    OpenTable(tmp_path / "table", wider)
+    commit_once(table, app="a", batch=2, change=adding(data_file("b", [2])))
+    rows = scan(tmp_path / "table").collect()
+    assert set(rows.columns) == {"id", "name", "day", "note"}
+    assert (sorted(rows["id"]), rows["note"].null_count()) == ([1, 2], 2)
+
+
+def test_an_empty_newest_commit_is_refused_and_not_read_past(
+    open_table: Open, data_file: Write, tmp_path: Path
+) -> None:
+    table = open_table()
+    commit_once(table, app="a", batch=1, change=adding(data_file("a", [1])))
+    (tmp_path / "table" / "_delta_log" / f"{1:020d}.json").write_bytes(b"")
+    for look in (open_table, lambda: scan(tmp_path / "table")):
+        with pytest.raises(LakeError, match=r"newest commit, 0+1.json, is empty.*casper lake fsck"):
+            look()
 
 
 def test_a_log_that_cannot_be_read_is_refused(open_table: Open, tmp_path: Path) -> None:

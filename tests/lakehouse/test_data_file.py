@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casper_ray.lakehouse.data_file import DataFile, add_action, write_data_file
+from casper_ray.lakehouse.data_file import DataFile, add_action, file_digest, named_digest, write_data_file
 
 ROWS = pl.DataFrame({"id": [3, 1, None], "day": [date(2024, 1, 2)] * 3, "name": ["Ann", "Bob", "Cid"]})
 instants = st.datetimes(datetime(1000, 1, 1), datetime(9998, 1, 1), timezones=st.just(UTC))
@@ -33,7 +34,7 @@ def spanning(first: datetime, last: datetime) -> DataFile:
 def test_a_file_is_described_as_it_was_written(tmp_path: Path) -> None:
     file = write_data_file(ROWS, tmp_path, "p=1/a.parquet", {"p": "1"}, ("id", "day"))
     assert (file.rows, file.partition) == (3, {"p": "1"})
-    assert file.size_bytes == (tmp_path / "p=1/a.parquet").stat().st_size
+    assert file.size_bytes == (tmp_path / file.path).stat().st_size
     assert (file.lowest, file.highest) == (
         {"id": 1, "day": date(2024, 1, 2)},
         {"id": 3, "day": date(2024, 1, 2)},
@@ -50,7 +51,7 @@ def test_columns_without_statistics_stay_out_of_log_and_footer(tmp_path: Path) -
         "maxValues": {"id": 3},
         "nullCount": {"id": 1},
     }
-    footer = pq.read_metadata(tmp_path / "a.parquet").row_group(0)
+    footer = pq.read_metadata(tmp_path / file.path).row_group(0)
     assert [footer.column(i).statistics for i in range(3)] == [None] * 3
 
 
@@ -60,16 +61,26 @@ def test_a_column_of_nulls_has_a_count_and_no_bounds(tmp_path: Path) -> None:
 
 
 def test_equal_rows_make_equal_bytes(tmp_path: Path) -> None:
-    for name in ("a.parquet", "b.parquet"):
-        write_data_file(ROWS, tmp_path, name, {}, ())
-    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    one, other = (write_data_file(ROWS, tmp_path, name, {}, ()) for name in ("a.parquet", "b.parquet"))
+    assert (tmp_path / one.path).read_bytes() == (tmp_path / other.path).read_bytes()
+    assert named_digest(one.path) == named_digest(other.path)
+
+
+def test_a_name_says_what_the_bytes_are(tmp_path: Path) -> None:
+    file = write_data_file(ROWS, tmp_path, "p=1/a.parquet", {"p": "1"}, ())
+    path = tmp_path / file.path
+    assert file.path == f"p=1/a-{file_digest(path)}.parquet"
+    assert named_digest(file.path) == hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert named_digest(file.path) != file_digest(path)
+    assert named_digest("part-00000-c000.snappy.parquet") is None
 
 
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "a.parquet").mkdir()
-    with pytest.raises(OSError, match="parquet"):
-        write_data_file(ROWS, tmp_path, "a.parquet", {}, ())
-    assert os.listdir(tmp_path) == ["a.parquet"]
+    too_long = "a" * 200
+    with pytest.raises(OSError, match=too_long):
+        write_data_file(ROWS, tmp_path, f"{too_long}{too_long}.parquet", {}, ())
+    assert os.listdir(tmp_path) == []
 
 
 @given(instants, instants)
