@@ -148,11 +148,10 @@ class _Block:
     def run(self, events: pl.DataFrame) -> list[pl.DataFrame]:
         """Every table's rows in the graph's order, written or aggregated; returns what was refused."""
         frames = {self.pipeline.source.name: events}
-        needed = {table.reads for table in self.pipeline.tables}
         refused = []
-        for table in ordered_tables(self.pipeline):
-            if {table.name, QUARANTINE.name} <= self.task.done and table.name not in needed:
-                continue
+        for table in ordered_tables(
+            self.pipeline
+        ):  # also of tables that are done: the account is of all of them
             rows, not_made = self._made(table, frames[table.reads])
             frames[table.name] = rows
             refused += not_made

@@ -18,7 +18,7 @@ from lakes import GOLD_KEYS, Lake
 from polars.testing import assert_frame_equal
 
 _FIELDS = ("event_id", "event_type", "ts", "location_id", "order_id", "sequence", "body")
-_WINDOW = re.compile(r"\.w\d{8}\.p\d{4}\.(\d+)-\d+\.json$")
+_WINDOW = re.compile(r"\.w\d{8}\.p\d{4}\.(\d+)-(\d+)\.json$")
 _MONEY = pl.Decimal(18, 2)
 _INSTANT = pl.Datetime("us", "UTC")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,20 +39,20 @@ _SILVER = {
 
 
 class Line(NamedTuple):
-    """A line that is an event, the file it stands in, and its time."""
+    """A line that is an event, the file it stands in, its time, and whether it counts."""
 
     source_file: str
     event: dict[str, Any]
     at: datetime
+    admission: str = "admitted"
 
 
 def assert_tables_match(lake: Lake) -> None:
     """Bronze, Silver and the six Gold tables are exactly what the volume's lines give."""
-    events = event_lines(lake.volume)
-    ids = [line.event["event_id"] for line in events]
-    assert len(set(ids)) == len(ids), "the recomputation knows no rule for duplicates"
-    items = silver(events)
-    _assert_same("all_events", bronze(events, _known_from(lake)), lake, ("event_id",))
+    events = judged_lines(lake)
+    items = silver([line for line in events if line.admission == "admitted"])
+    in_order = ("event_id", "_source_file", "_admission")
+    _assert_same("all_events", bronze(events, _known_from(lake)), lake, in_order)
     _assert_same("silver_order_items", _with_money(items), lake, tuple(_SILVER))
     for name, rows in gold(items).items():
         _assert_same(name, rows, lake, GOLD_KEYS[name])
@@ -74,22 +74,61 @@ def assert_batches_add_up(lake: Lake) -> None:
     files = batches["files"].explode(empty_as_null=False)
     assert files.is_unique().all()
     assert set(files) == {file.name for file in lake.files()}
-    went = sum(pl.col(f"rows_{where}") for where in ("out", "duplicate", "late", "quarantined"))
+    went = sum(pl.col(f"rows_{where}") for where in ("out", "duplicate", "late", "dropped", "quarantined"))
     assert batches.filter(pl.col("rows_in") != went).is_empty()
     assert batches["rows_in"].sum() == lake.lines().total()
-    assert batches["rows_out"].sum() == lake.table("all_events").height
+    counted = lake.table("all_events").filter(pl.col("_admission") == "admitted")
+    assert batches["rows_out"].sum() == counted.height
+    accounts = batches.select(pl.col("accounts").explode(empty_as_null=False)).unnest("accounts")
+    assert accounts.height
+    assert accounts.filter(pl.col("rows_in") != went).is_empty()
     assert set(lake.table("all_events")["_batch_id"]) <= set(batches["batch"])
 
 
-def event_lines(volume: Path) -> list[Line]:
-    """The volume's lines that are events; others are left out."""
-    found = []
-    for path in sorted(volume.glob("*.json")):
-        for text in path.read_bytes().splitlines():
-            if (event := _event(text)) is not None:
-                at = datetime.fromisoformat(event["ts"]).replace(tzinfo=UTC)
-                found.append(Line(path.name, event, at))
+def judged_lines(lake: Lake) -> list[Line]:
+    """The volume's lines that are events, in the order in which they came, judged one by one; others are left out.
+
+    Late: three hours and more behind the newest time of the files before, where no file's time counts beyond the
+    instant at which it had landed. Duplicate: an id that was admitted before and is not older than that.
+    """
+    found: list[Line] = []
+    watermark = datetime(1, 1, 1, tzinfo=UTC)
+    admitted: dict[str, datetime] = {}
+    for name, landed in _arrivals(lake):
+        lines = event_lines(lake.volume / name)
+        found += [line._replace(admission=_admission(line, watermark, admitted)) for line in lines]
+        if lines:
+            newest = min(max(line.at for line in lines), landed)
+            watermark = max(watermark, newest - timedelta(hours=3))
     return found
+
+
+def event_lines(path: Path) -> list[Line]:
+    """A file's lines that are events; others are left out."""
+    events = [event for text in path.read_bytes().splitlines() if (event := _event(text)) is not None]
+    return [
+        Line(path.name, event, datetime.fromisoformat(event["ts"]).replace(tzinfo=UTC)) for event in events
+    ]
+
+
+def _admission(line: Line, watermark: datetime, admitted: dict[str, datetime]) -> str:
+    if line.at < watermark:
+        return "late"
+    before = admitted.get(line.event["event_id"])
+    if before is not None and before >= watermark:
+        return "duplicate"
+    admitted[line.event["event_id"]] = line.at
+    return "admitted"
+
+
+def _arrivals(lake: Lake) -> list[tuple[str, datetime]]:
+    """Each file in the order in which a batch first had it, and when it had landed."""
+    batches = lake.table("batches").sort("batch").filter(pl.col("replaces").list.len() == 0)
+    return [
+        (name, _end(name) or instant)
+        for files, instant in batches.select("files", "sim_instant").iter_rows()
+        for name in files
+    ]
 
 
 def bronze(events: list[Line], known_from: Mapping[str, datetime]) -> pl.DataFrame:
@@ -99,12 +138,15 @@ def bronze(events: list[Line], known_from: Mapping[str, datetime]) -> pl.DataFra
             *(line.event[name] for name in _FIELDS),
             line.source_file,
             max(line.at, known_from[line.source_file]),
+            line.admission,
         )
         for line in events
     ]
     types = {name: pl.Int32 if name in ("location_id", "sequence") else pl.String for name in _FIELDS}
     return pl.DataFrame(
-        rows, schema={**types, "_source_file": pl.String, "_known_ts": _INSTANT}, orient="row"
+        rows,
+        schema={**types, "_source_file": pl.String, "_known_ts": _INSTANT, "_admission": pl.String},
+        orient="row",
     )
 
 
@@ -115,6 +157,8 @@ def silver(events: list[Line]) -> pl.DataFrame:
         if line.event["event_type"] == "order_created":
             for item in json.loads(line.event["body"], parse_float=Decimal)["items"]:
                 price = _cents(item["price"])
+                if price <= 0 or not 0 < item["qty"] < 100:
+                    continue
                 ids = (item["id"], item["menu_id"], item["category_id"], item["brand_id"])
                 order = (line.event["order_id"], line.event["location_id"], line.at, line.at.date())
                 rows.append((*order, *ids, item["name"], price, item["qty"], price * item["qty"]))
@@ -213,6 +257,11 @@ def _known_from(lake: Lake) -> dict[str, datetime]:
 def _start(name: str) -> datetime | None:
     match = _WINDOW.search(name)
     return _EPOCH + timedelta(microseconds=int(match[1])) if match else None
+
+
+def _end(name: str) -> datetime | None:
+    match = _WINDOW.search(name)
+    return _EPOCH + timedelta(microseconds=int(match[2])) if match else None
 
 
 def _event(text: bytes) -> dict[str, Any] | None:

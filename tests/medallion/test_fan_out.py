@@ -8,10 +8,10 @@ import pytest
 
 from casper_ray.errors import ConfigError
 from casper_ray.lakehouse.names import Catalog
-from casper_ray.lakehouse.volume import VolumeFile
 from casper_ray.medallion.fan_out import run_blocks
-from casper_ray.medallion.files import slices
+from casper_ray.medallion.files import Read, slices
 from casper_ray.medallion.one_pass import BlockTask
+from casper_ray.medallion.quality import Quality
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("local_ray")]
 
@@ -22,8 +22,9 @@ def task(catalog: Catalog, block: int, name: str, size_bytes: int, pipeline: str
         catalog_root=catalog.root,
         batch=1,
         block=block,
-        slices=tuple(slices([(VolumeFile(name, size_bytes), None)])),
+        slices=tuple(slices([Read(name, 0, size_bytes)])),
         ingested_at_us=0,
+        quality=Quality(rules={}),
     )
 
 
@@ -37,7 +38,8 @@ def test_every_block_gives_one_result(catalog: Catalog, event_line: Callable[...
         reference = "casper_ray.medallion.kitchen.pipeline:PIPELINE"
         tasks.append(task(catalog, block, f"{block}.json", len(data), reference))
     results = sorted(run_blocks(tasks), key=lambda result: result.block)
-    assert [(result.block, result.rows_in) for result in results] == [(block, block) for block in range(5)]
+    rows_in = [(result.block, result.accounts["volume:events"].rows_in) for result in results]
+    assert rows_in == [(block, block) for block in range(5)]
 
 
 def test_an_error_of_ours_arrives_as_it_was_raised(catalog: Catalog) -> None:

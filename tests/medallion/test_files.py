@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casper_ray.lakehouse.volume import VolumeFile
-from casper_ray.medallion.files import FileSlice, WholeLines, blocks, read_slice, slices
+from casper_ray.medallion.files import (
+    FileSlice,
+    Read,
+    WholeLines,
+    blocks,
+    line_start,
+    lines_before,
+    read_slice,
+    slices,
+)
 
 MIB = 1 << 20
 texts = st.lists(st.sampled_from([b"\n", b"a", b"bc\n", b"longer than a slice\n", b"\n\n"])).map(b"".join)
@@ -17,8 +25,9 @@ texts = st.lists(st.sampled_from([b"\n", b"a", b"bc\n", b"longer than a slice\n"
 
 def cut(size_bytes: int, slice_bytes: int) -> list[FileSlice]:
     """The file cut like `slices` does, with a slice size of the test's own."""
+    read = Read("f.json", 0, size_bytes)
     return [
-        FileSlice("f.json", start, min(start + slice_bytes, size_bytes), size_bytes, None)
+        FileSlice(read, start, min(start + slice_bytes, size_bytes))
         for start in range(0, max(size_bytes, 1), slice_bytes)
     ]
 
@@ -46,24 +55,24 @@ def test_a_line_belongs_to_the_slice_in_which_it_begins(tmp_path: Path) -> None:
 
 def test_an_empty_file_is_one_slice_of_no_lines(tmp_path: Path) -> None:
     (tmp_path / "f.json").touch()
-    (piece,) = slices([(VolumeFile("f.json", 0), 7)])
-    assert piece == FileSlice("f.json", 0, 0, 0, 7)
+    (piece,) = slices([Read("f.json", 0, 0, 7)])
+    assert piece == FileSlice(Read("f.json", 0, 0, 7), 0, 0)
     assert read_slice(tmp_path, piece) == WholeLines(0, b"")
 
 
 def test_a_large_file_is_cut_into_slices_that_tile_it() -> None:
     size = 100 * MIB + 3
-    made = list(slices([(VolumeFile("f.json", size), None)]))
+    made = list(slices([Read("f.json", 0, size)]))
     assert [piece.start for piece in made] == [0, 32 * MIB, 64 * MIB, 96 * MIB]
     assert [piece.stop for piece in made] == [32 * MIB, 64 * MIB, 96 * MIB, size]
-    assert {piece.size_bytes for piece in made} == {size}
+    assert {piece.read.stop for piece in made} == {size}
 
 
 @given(st.lists(st.integers(0, 50)), st.integers(1, 40))
 def test_blocks_hold_every_slice_in_order_and_no_more_than_they_must(
     sizes: list[int], block_bytes: int
 ) -> None:
-    cut_ = [FileSlice(f"{i}.json", 0, size, size, None) for i, size in enumerate(sizes)]
+    cut_ = [FileSlice(Read(f"{i}.json", 0, size), 0, size) for i, size in enumerate(sizes)]
     made = blocks(iter(cut_), block_bytes)
     assert [piece for block in made for piece in block] == cut_
     assert all(made)
@@ -75,3 +84,17 @@ def test_blocks_hold_every_slice_in_order_and_no_more_than_they_must(
 
 def test_no_files_are_no_blocks() -> None:
     assert blocks(slices([]), 100) == []
+
+
+@given(data=texts, grown=texts, slice_bytes=st.integers(1, 40))
+def test_what_a_file_grew_by_is_read_from_the_beginning_of_its_last_line(
+    data: bytes, grown: bytes, slice_bytes: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "f.json"
+    path.write_bytes(data + grown)
+    start = line_start(path, len(data))
+    assert start == data.rfind(b"\n") + 1
+    assert lines_before(path, start) == data.count(b"\n")
+    (piece, *more) = slices([Read("f.json", start, len(data + grown))])
+    assert not more
+    assert read_slice(path.parent, piece) == WholeLines(start, (data + grown)[start:])

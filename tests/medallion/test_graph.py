@@ -30,7 +30,7 @@ SOURCE = Source(
     schema="simulator",
     columns=AB,
     event_time="a",
-    parse=lambda data: Parsed(pl.DataFrame(), no_rejects()),
+    parse=lambda data: Parsed(pl.DataFrame(), no_rejects(), 0),
     window_of=lambda name: None,
 )
 

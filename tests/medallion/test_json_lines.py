@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casper_ray.medallion.declare import REJECT_SCHEMA, Parsed
+from casper_ray.medallion.declare import LINE, REJECT_SCHEMA, SOURCE_FILE, Parsed
 from casper_ray.medallion.json_lines import parse_json_lines, refused_rows
 
 SCHEMA = {"id": pl.String(), "n": pl.Int32()}
@@ -72,7 +72,7 @@ GOOD_LINES = {
 
 
 def rows_of(parsed: Parsed) -> list[tuple[str, int]]:
-    return parsed.events.rows()
+    return parsed.events.drop(LINE).rows()
 
 
 @pytest.mark.parametrize("name", GOOD_LINES)
@@ -89,6 +89,7 @@ def test_a_bad_line_is_kept_with_its_place_and_reason(name: str) -> None:
     assert rows_of(parsed) == [("a", 1), ("a", 1)]
     (rejected,) = parsed.rejected.rows(named=True)
     assert (rejected["byte_offset"], rejected["line_bytes"]) == (len(GOOD) + 1, len(bad.line))
+    assert (rejected["line_number"], parsed.events[LINE].to_list(), parsed.lines) == (1, [0, 2], 3)
     assert rejected["reason"] == bad.reason
     assert rejected["line"] == bad.line.decode(errors="backslashreplace")
 
@@ -114,7 +115,8 @@ def test_of_a_field_given_twice_the_first_counts() -> None:
 def test_blank_lines_are_nothing(data: bytes) -> None:
     parsed = parse_json_lines(data, SCHEMA)
     assert (parsed.events.height, parsed.rejected.height) == (0, 0)
-    assert dict(parsed.events.schema) == SCHEMA
+    assert dict(parsed.events.schema) == {**SCHEMA, LINE: pl.Int32()}
+    assert parsed.lines == 0
     assert dict(parsed.rejected.schema) == REJECT_SCHEMA
 
 
@@ -153,13 +155,20 @@ lines = st.one_of(
 )
 
 
+def alone_of(numbered: list[bytes], parsed: Parsed) -> list[Parsed]:
+    """The lines that the rows say they come from, each parsed by itself."""
+    return [parse_json_lines(numbered[number], SCHEMA) for number in parsed.events[LINE]]
+
+
 @given(st.lists(st.tuples(lines, st.sampled_from([b"\n", b"\r\n"])), max_size=40), st.booleans())
 def test_rows_and_rejects_are_the_lines_that_are_not_blank(mix: list[tuple[bytes, bytes]], cut: bool) -> None:
     data = b"".join(line + end for line, end in mix)
     data = data[:-1] if cut else data
     parsed = parse_json_lines(data, SCHEMA)
     given_lines = [line for line in data.split(b"\n") if line.strip()]
-    assert parsed.events.height + parsed.rejected.height == len(given_lines)
+    assert parsed.events.height + parsed.rejected.height == parsed.lines == len(given_lines)
+    numbered = data.split(b"\n")
+    assert [row for one in alone_of(numbered, parsed) for row in rows_of(one)] == rows_of(parsed)
     for rejected in parsed.rejected.iter_rows(named=True):
         start = rejected["byte_offset"]
         found = data[start : start + rejected["line_bytes"]]
@@ -174,10 +183,10 @@ def test_rows_and_rejects_are_the_lines_that_are_not_blank(mix: list[tuple[bytes
 
 
 def test_rows_that_cannot_be_used_are_kept_as_json() -> None:
-    rows = pl.DataFrame({"id": ["a"], "n": [1], "file": ["x.json"]})
-    (refused,) = refused_rows(rows, "too small", source_file="file").rows(named=True)
-    assert (refused["source_file"], refused["reason"]) == ("x.json", "too small")
-    assert json.loads(refused["line"]) == {"id": "a", "n": 1, "file": "x.json"}
+    rows = pl.DataFrame({"id": ["a"], "n": [1], SOURCE_FILE: ["x.json"], LINE: [7]})
+    (refused,) = refused_rows(rows, "too small").rows(named=True)
+    assert (refused["source_file"], refused["line_number"], refused["reason"]) == ("x.json", 7, "too small")
+    assert json.loads(refused["line"]) == {"id": "a", "n": 1}
     assert refused["line_bytes"] == len(refused["line"])
     assert refused["byte_offset"] is None
 
@@ -186,3 +195,9 @@ def test_a_blank_line_does_not_make_up_for_two_objects_on_one() -> None:
     parsed = parse_json_lines(GOOD + b"\n\n" + GOOD + GOOD + b"\n", SCHEMA)
     assert parsed.events.height == 1
     assert parsed.rejected.height == 1
+
+
+def test_an_optional_field_may_be_missing_and_the_others_may_not() -> None:
+    parsed = parse_json_lines(b'{"n": 1}\n{"id": null, "n": 2}\n{"id": "c"}\n', SCHEMA, optional=("id",))
+    assert rows_of(parsed) == [(None, 1), (None, 2)]
+    assert parsed.rejected["reason"].to_list() == ["missing or null: n"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casper_ray.lakehouse.commit import commit_once
+from casper_ray.lakehouse.data_file import DataFile
 from casper_ray.lakehouse.open_table import Change, OpenTable
 from casper_ray.lakehouse.read import scan
+from casper_ray.medallion.accounts import AccountError
 from casper_ray.medallion.declare import Merge, Table
 from casper_ray.medallion.merge import MergedTable, RecentFiles, partial_aggregate
 
@@ -166,12 +169,17 @@ def test_sums_lowest_and_highest_are_what_a_person_would_write(tmp_path: Path) -
     assert kept.content().rows() == [(1, 1, hour[9], hour[9], 2), (2, 3, hour[3], hour[7], 6)]
 
 
+def stems(files: Iterable[DataFile]) -> list[str]:
+    """Paths without what says which bytes they are."""
+    return [re.sub(r"-[0-9a-f]{16}\.parquet$", "", file.path) for file in files]
+
+
 def test_only_the_days_that_a_batch_touches_are_rewritten(tmp_path: Path) -> None:
     kept = Kept(tmp_path / "t", BY_DAY)
     kept.take(rows_of(BY_DAY, [(1, 0, 100), (1, 24, 100), (1, 48, 100)]))
     change = kept.take(rows_of(BY_DAY, [(2, 30, 50)]))
-    assert [file.path for file in change.remove] == ["day=2024-01-02/batch-1-2024-01-02.parquet"]
-    assert [file.path for file in change.add] == ["day=2024-01-02/batch-2-2024-01-02.parquet"]
+    assert stems(change.remove) == ["day=2024-01-02/batch-1-2024-01-02"]
+    assert stems(change.add) == ["day=2024-01-02/batch-2-2024-01-02"]
     second = date(2024, 1, 2)
     assert kept.content().filter(pl.col("day") == second).rows() == [
         (1, second, 1, Decimal("1.00")),
@@ -185,8 +193,8 @@ def test_only_the_weeks_that_a_batch_touches_are_rewritten(tmp_path: Path, fresh
     week = 24 * 7
     kept.take(rows_of(BY_HOUR, [(1, week - 1, 100), (1, week, 100), (1, 3 * week, 100)]))
     change = kept.take(rows_of(BY_HOUR, [(1, 2 * week - 1, 50)]))
-    assert [file.path for file in change.remove] == ["batch-1-2024-01-08.parquet"]
-    assert [file.path for file in change.add] == ["batch-2-2024-01-08.parquet"]
+    assert stems(change.remove) == ["batch-1-2024-01-08"]
+    assert stems(change.add) == ["batch-2-2024-01-08"]
     assert kept.content()["orders"].to_list() == [1, 1, 1, 1]
 
 
@@ -223,3 +231,12 @@ def test_rows_of_a_file_are_remembered_and_old_ones_forgotten(tmp_path: Path) ->
     assert recent.rows(tmp_path / "two.parquet").height == 300_000
     with pytest.raises(FileNotFoundError):
         recent.rows(tmp_path / "one.parquet")
+
+
+def test_sums_that_do_not_add_up_stop_the_merge(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "t", BY_DAY)
+    kept.take(rows_of(BY_DAY, [(1, 0, 100)]))
+    (file,) = kept.table.files.values()
+    lost = kept.merged.recent.rows(kept.table.path / file.path)
+    with pytest.raises(AccountError, match="table by_day: does not add up"):
+        kept.merged._check_sums(lost, [lost, lost])

@@ -18,14 +18,15 @@ from casper_ray.errors import ConfigError
 from casper_ray.lakehouse.commit import commit_once
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.open_table import Change, OpenTable
-from casper_ray.lakehouse.volume import VolumeFile
-from casper_ray.medallion.declare import Append, Pipeline, Split, Table
-from casper_ray.medallion.files import slices
+from casper_ray.medallion.accounts import Account
+from casper_ray.medallion.declare import TRACE, Append, Pipeline, Split, Table
+from casper_ray.medallion.files import Read, slices
 from casper_ray.medallion.json_lines import refused_rows
 from casper_ray.medallion.kitchen.pipeline import PIPELINE
 from casper_ray.medallion.kitchen.source import EVENTS
 from casper_ray.medallion.kitchen.tables import ALL_EVENTS
 from casper_ray.medallion.one_pass import BlockResult, BlockTask, load_pipeline, run_block
+from casper_ray.medallion.quality import Quality
 from casper_ray.medallion.quarantine import QUARANTINE
 
 EventLine = Callable[..., bytes]
@@ -54,11 +55,9 @@ def run_files(
             catalog_root=catalog.root,
             batch=3,
             block=1,
-            slices=tuple(
-                slices((VolumeFile(name, len(data)), known) for name, (data, known) in files.items())
-            ),
+            slices=tuple(slices(Read(name, 0, len(data), known) for name, (data, known) in files.items())),
             ingested_at_us=NOON,
-            **task,
+            **{"quality": Quality(rules={}), **task},
         )
     )
 
@@ -73,15 +72,17 @@ def written(catalog: Catalog, result: BlockResult, table: str) -> pl.DataFrame:
 
 def test_rows_in_are_rows_out_and_quarantined(catalog: Catalog, event_line: EventLine) -> None:
     result = run(catalog, event_line(1) + b"torn\n\n" + event_line(2, ts="noon") + event_line(3))
-    assert (result.rows_in, result.rows_out, result.rows_quarantined) == (4, 2, 2)
+    assert result.accounts["volume:events"] == Account(rows_in=4, rows_out=2, quarantined=2)
     assert written(catalog, result, "all_events")["event_id"].to_list() == ["e1", "e3"]
     refused = written(catalog, result, "quarantine")
-    assert refused.select("batch", "source_file", "byte_offset", "line").rows()[0] == (
+    assert refused.select("batch", "source_file", "line_number", "byte_offset", "line").rows()[0] == (
         3,
         "f.json",
+        2,
         len(event_line(1)),
         "torn",
     )
+    assert refused["line_number"].to_list() == [2, 5 - 1]
     assert refused["source_file"].to_list() == ["f.json", "f.json"]
 
 
@@ -105,7 +106,7 @@ def test_each_row_of_a_block_of_files_is_its_own_files(
         ("e4", "c.json", later),
         ("e5", "d.json", NOON),
     ]
-    assert result.rows_quarantined == also.startswith(b"torn")
+    assert result.accounts["volume:events"].quarantined == also.startswith(b"torn")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ def test_what_a_finished_table_refused_still_reaches_the_quarantine(
 ) -> None:
     def refusing(rows: pl.DataFrame) -> Split:
         kept = rows.select("event_id")
-        return Split(kept.clear(), refused_rows(kept, "never good enough"))
+        return Split(kept.clear(), refused_rows(rows.select("event_id", *TRACE), "never good enough"))
 
     table = Table(
         name="picky",

@@ -16,19 +16,20 @@ from casper_ray.lakehouse.commit import commit_once
 from casper_ray.lakehouse.names import Catalog, open_catalog
 from casper_ray.lakehouse.open_table import Change, OpenTable
 from casper_ray.lakehouse.read import scan, scan_as_of
-from casper_ray.lakehouse.volume import VolumeFile
 from casper_ray.medallion.batch import Batch, BatchJournal
-from casper_ray.medallion.files import slices
+from casper_ray.medallion.batch_report import BatchReport
+from casper_ray.medallion.files import Read, slices
 from casper_ray.medallion.merge import MergedTable, RecentFiles
 from casper_ray.medallion.one_pass import BlockResult, BlockTask, run_block
-from casper_ray.medallion.runner import BatchReport, Runner
+from casper_ray.medallion.quality_config import resolve_quality
+from casper_ray.medallion.runner import Runner
 from casper_ray.sim.window import Part, Window, file_name
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("local_ray")]
 
 PIPELINE = "casper_ray.medallion.kitchen.pipeline:PIPELINE"
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
-OF_THE_RUN = ("batch", "_batch_id", "ingested_at", "_ingested_at", "versions", "replaces")
+OF_THE_RUN = ("batch", "_batch_id", "ingested_at", "_ingested_at", "versions", "replaces", "run")
 """Columns that say which run brought a row, not what the row is."""
 
 Maker = Callable[..., Any]
@@ -92,8 +93,7 @@ def versions(catalog: Catalog) -> dict[str, int]:
 
 
 def balances(report: BatchReport) -> bool:
-    counts = report.counts
-    return counts.rows_in == counts.rows_out + counts.duplicates + counts.late + counts.quarantined
+    return report.counts.balances and all(account.balances for account in report.accounts.values())
 
 
 def test_every_file_is_read_once_whoever_put_it_there(catalog: Catalog, files: Files) -> None:
@@ -102,7 +102,7 @@ def test_every_file_is_read_once_whoever_put_it_there(catalog: Catalog, files: F
     assert (first.batch.number, first.counts.rows_in, first.counts.rows_out) == (1, 6, 6)
     drop(catalog, ("my own.json", files.orders(500, NOON + timedelta(minutes=3))))
     (second,) = run(catalog)
-    assert [file.name for file in second.batch.files] == ["my own.json"]
+    assert [read.name for read in second.batch.reads] == ["my own.json"]
     assert second.counts.rows_in == 3
     events = table_of(catalog, "all_events")
     assert sorted(events["event_id"]) == sorted(f"e{n}" for n in (0, 1, 5, 10, 11, 15, 500, 501, 505))
@@ -198,7 +198,7 @@ def journal(catalog: Catalog) -> BatchJournal:
 
 def commit_by_hand(catalog: Catalog, batch: Batch, names: Iterable[str]) -> None:
     """What a run did of the batch before it died: some tables have it, `batches` does not."""
-    cut = tuple(slices(zip(batch.files, batch.known_from_us, strict=True)))
+    cut = tuple(slices(batch.reads))
     task = BlockTask(
         pipeline=PIPELINE,
         catalog_root=catalog.root,
@@ -206,6 +206,7 @@ def commit_by_hand(catalog: Catalog, batch: Batch, names: Iterable[str]) -> None
         block=0,
         slices=cut,
         ingested_at_us=batch.ingested_at_us,
+        quality=batch.quality,
     )
     runner, result = Runner(PIPELINE, catalog), run_block(task)
     for name in names:
@@ -275,7 +276,7 @@ def test_a_batch_left_half_done_ends_as_if_nothing_had_happened(
     run(whole)
 
     assert [report.batch.number for report in reports] == [2, 3]
-    of_third = ("ingested_at", "_ingested_at")
+    of_third = ("ingested_at", "_ingested_at", "run")
     assert content(broken, without=of_third) == content(whole, without=of_third)
     assert versions(broken) == versions(whole)
     assert not half_written.exists()
@@ -295,10 +296,10 @@ def test_an_error_in_a_worker_leaves_every_table_as_it_was(catalog: Catalog, fil
     name, data = files.window(1)
     lost = Batch(
         number=2,
-        files=(VolumeFile(name, len(data)),),
-        known_from_us=(None,),
+        reads=(Read(name, 0, len(data)),),
         sim_instant_us=None,
         ingested_at_us=1,
+        quality=resolve_quality(Runner(PIPELINE, catalog).pipeline),
     )
     journal(catalog).write(lost)
     with pytest.raises(FileNotFoundError, match=r"r-42\.w00000001"):

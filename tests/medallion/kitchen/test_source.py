@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casper_ray.domain.kitchen import EVENT_COLUMNS
+from casper_ray.medallion.declare import LINE
 from casper_ray.medallion.kitchen.source import parse_events
 
 EventLine = Callable[..., bytes]
@@ -64,22 +65,29 @@ def test_an_event_without_a_usable_time_is_kept_and_the_others_go_on(
     assert '"event_id":"e2"' in rejected["line"]
 
 
-@pytest.mark.parametrize("field", EVENT_COLUMNS)
+@pytest.mark.parametrize("field", [name for name in EVENT_COLUMNS if name != "order_id"])
 def test_every_field_is_required(event_line: EventLine, field: str) -> None:
     parsed = parse_events(event_line(1) + event_line(2, **{field: None}))
     assert parsed.events.height == 1
     assert parsed.rejected["reason"].to_list() == [f"missing or null: {field}"]
 
 
+def test_an_event_without_an_order_is_an_event(event_line: EventLine) -> None:
+    parsed = parse_events(event_line(1) + event_line(2, order_id=None))
+    assert parsed.events["order_id"].to_list() == ["O1", None]
+    assert parsed.rejected.height == 0
+
+
 def test_torn_lines_and_lines_without_a_time_are_kept_together(event_line: EventLine) -> None:
     parsed = parse_events(event_line(1) + event_line(2)[:30] + b"\n" + event_line(3, ts="noon"))
     assert parsed.events["event_id"].to_list() == ["e1"]
     assert parsed.rejected["reason"].to_list() == ["not valid JSON", "ts is not YYYY-MM-DD HH:MM:SS.mmm"]
+    assert (parsed.rejected["line_number"].to_list(), parsed.lines) == ([1, 2], 3)
 
 
 def test_no_lines_are_no_events_with_every_column() -> None:
     parsed = parse_events(b"")
-    assert parsed.events.columns == [*EVENT_COLUMNS, "event_ts"]
+    assert parsed.events.columns == [*EVENT_COLUMNS, LINE, "event_ts"]
     assert parsed.events.schema["event_ts"] == pl.Datetime("us", "UTC")
 
 

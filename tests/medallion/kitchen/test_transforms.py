@@ -11,10 +11,16 @@ from typing import Any
 import polars as pl
 import pytest
 
-from casper_ray.medallion.declare import Merge, Split
+from casper_ray.medallion.declare import TRACE, Merge, Split
 from casper_ray.medallion.kitchen import gold
 from casper_ray.medallion.kitchen.source import parse_events
-from casper_ray.medallion.kitchen.tables import SILVER_SCHEMA, all_events, silver_order_items
+from casper_ray.medallion.kitchen.tables import (
+    SILVER_SCHEMA,
+    admitted_events,
+    all_events,
+    orders,
+    silver_order_items,
+)
 from casper_ray.medallion.merge import partial_aggregate
 
 EventLine = Callable[..., bytes]
@@ -36,7 +42,15 @@ def received(*lines: bytes) -> pl.DataFrame:
         pl.lit(4, pl.Int64).alias("_batch_id"),
         instant.alias("_known_ts"),
         instant.alias("_ingested_at"),
+        pl.lit("admitted").alias("_admission"),
     )
+
+
+def silver(events: pl.DataFrame) -> Split:
+    """The items of the events' orders, and all that was refused on the way."""
+    made = orders(admitted_events(events))
+    items = silver_order_items(made.rows)
+    return Split(items.rows, pl.concat([made.rejected, items.rejected]))
 
 
 @pytest.fixture
@@ -59,9 +73,9 @@ def events(event_line: EventLine, basket_item: Item) -> pl.DataFrame:
 
 @pytest.fixture
 def items(events: pl.DataFrame) -> pl.DataFrame:
-    split = silver_order_items(events)
+    split = silver(events)
     assert split.rejected.height == 0
-    return split.rows
+    return split.rows.drop(TRACE)
 
 
 def merged(update: object, rows: pl.DataFrame) -> list[tuple[Any, ...]]:
@@ -81,7 +95,7 @@ def test_bronze_keeps_every_event_as_it_was_received(events: pl.DataFrame) -> No
     assert bronze["body"].to_list() == [*events["body"], *events["body"]]
     assert bronze.columns == [
         *("event_id", "event_type", "ts", "location_id", "order_id", "sequence", "body"),
-        *("_source_file", "_batch_id", "_known_ts", "_ingested_at"),
+        *("_source_file", "_batch_id", "_known_ts", "_ingested_at", "_admission"),
     ]
 
 
@@ -101,7 +115,7 @@ def test_silver_has_a_row_an_item_in_the_order_of_the_basket(items: pl.DataFrame
 
 @pytest.mark.parametrize("body", ["{}", '{"items": []}', '{"items": null}'])
 def test_an_order_without_items_has_no_rows(event_line: EventLine, body: str) -> None:
-    split = silver_order_items(received(event_line(1, event_type="order_created", body=body)))
+    split = silver(received(event_line(1, event_type="order_created", body=body)))
     assert (split.rows.height, split.rejected.height) == (0, 0)
 
 
@@ -134,25 +148,28 @@ def test_an_order_that_cannot_be_read_is_kept_and_the_others_go_on(
 ) -> None:
     bad = event_line(2, event_type="order_created", body=bad_bodies()[what])
     events = received(event_line(1, items=[basket_item()]), bad, event_line(3, items=[basket_item()]))
-    split = silver_order_items(events)
+    split = silver(events)
     assert split.rows["order_id"].to_list() == ["O1", "O3"]
-    assert split.rows.schema == pl.Schema(SILVER_SCHEMA)
+    assert split.rows.drop(TRACE).schema == pl.Schema(SILVER_SCHEMA)
     (refused,) = split.rejected.rows(named=True)
-    assert refused["reason"] == "order_created: body has no readable items"
-    assert refused["source_file"] == "f.json"
+    assert refused["reason"] in (
+        "order_created: body is not readable",
+        "order_created: an item is not readable",
+    )
+    assert (refused["source_file"], refused["line_number"]) == ("f.json", 1)
     assert json.loads(refused["line"])["order_id"] == "O2"
     assert all_events(events).height == 3, "its event stays in Bronze"
 
 
 def test_a_block_of_nothing_but_bad_orders_has_no_rows(event_line: EventLine) -> None:
-    split = silver_order_items(received(event_line(1, event_type="order_created", body="[")))
+    split = silver(received(event_line(1, event_type="order_created", body="[")))
     assert isinstance(split, Split)
     assert (split.rows.height, split.rejected.height) == (0, 1)
-    assert split.rows.schema == pl.Schema(SILVER_SCHEMA)
+    assert split.rows.drop(TRACE).schema == pl.Schema(SILVER_SCHEMA)
 
 
 def test_the_body_of_another_kind_of_event_is_not_read(event_line: EventLine) -> None:
-    split = silver_order_items(received(event_line(1, body="no JSON")))
+    split = silver(received(event_line(1, body="no JSON")))
     assert (split.rows.height, split.rejected.height) == (0, 0)
 
 
