@@ -107,7 +107,7 @@ def judge(
         if recall and taken.any():
             seen = _extended(seen, recall(int(digest.time_us[taken].min())))
         late = late & ~taken if (late & ~taken).any() else None
-    duplicate = _duplicate(digest, seen, late, unique and late is None)
+    duplicate = _duplicate(digest, seen, marks, late, unique and late is None)
     verdict = _verdict(len(digest.key), duplicate, late)
     last = int(marks[-1])
     counted = slice(None) if verdict is None else verdict == ADMITTED
@@ -147,22 +147,41 @@ def _late(digest: Digest, marks: Longs) -> NDArray[np.bool_] | None:
 
 
 def _duplicate(
-    digest: Digest, seen: Seen, late: NDArray[np.bool_] | None, unique: bool
+    digest: Digest, seen: Seen, marks: Longs, late: NDArray[np.bool_] | None, unique: bool
 ) -> NDArray[np.bool_] | None:
-    """Rows whose key an earlier row has that is not late; the exact look is for when a quick one finds any."""
+    """Rows whose key an admitted row before has that the watermark has not passed. The exact look, row by row, is at
+    keys that a quick one finds more than once.
+    """
     keys = pl.Series(digest.key)
     known = bool(len(seen.key)) and bool(keys.is_in(pl.Series(seen.key).implode()).any())
     if not known and (unique or keys.n_unique() == len(keys)):
         return None
-    rows = pl.DataFrame({"key": digest.key, "check": digest.check}).with_row_index("row")
-    counting = rows if late is None else rows.filter(~pl.Series(late))
-    before = pl.DataFrame({"key": seen.key, "check": seen.check}).with_columns(known=True)
-    fresh = counting.join(before.unique(), on=["key", "check"], how="anti", maintain_order="left")
-    first = fresh.unique(["key", "check"], keep="first", maintain_order=True)
+    again = keys.is_duplicated() | keys.is_in(pl.Series(seen.key).implode())
+    rows = np.flatnonzero(again.to_numpy() & (True if late is None else ~late))
     duplicate = np.zeros(len(keys), np.bool_)
-    duplicate[counting["row"].to_numpy()] = True
-    duplicate[first["row"].to_numpy()] = False
+    admitted = _times_by_key(seen, digest.key[rows])
+    piece_of = np.repeat(np.arange(len(digest.heights)), digest.heights)
+    for row, key, check, time_us, mark in zip(
+        rows.tolist(),
+        digest.key[rows].tolist(),
+        digest.check[rows].tolist(),
+        digest.time_us[rows].tolist(),
+        marks[piece_of[rows]].tolist(),
+        strict=True,
+    ):
+        before_us = admitted.get((key, check))
+        if before_us is not None and (before_us >= mark or seen.keep):
+            duplicate[row] = True
+        else:
+            admitted[key, check] = time_us
     return duplicate if duplicate.any() else None
+
+
+def _times_by_key(seen: Seen, keys: Keys) -> dict[tuple[int, int], int]:
+    """Of what is remembered, the rows of these keys."""
+    wanted = np.isin(seen.key, keys)
+    parts = (seen.key[wanted].tolist(), seen.check[wanted].tolist(), seen.time_us[wanted].tolist())
+    return {(key, check): time_us for key, check, time_us in zip(*parts, strict=True)}
 
 
 def _verdict(
