@@ -75,22 +75,22 @@ BATCHES = Table(
 class Progress:
     """How far the committed batches go.
 
-    watermark_us: where the watermark stands. reads: every read of a file, by (name, start), in the order in which
-    they came; what the last batch that had it says of it. taken: up to where each file was read. versions: the
+    watermark_us: where the watermark stands. reads: every read of a file, by (name, start, stop), in the order in
+    which they came; what the last batch that had it says of it. taken: up to where each file was read. versions: the
     least version that each table has to have.
     """
 
     last_batch: int = 0
     watermark_us: int | None = None
     sim_instant_us: int | None = None
-    reads: dict[tuple[str, int], Read] = field(default_factory=dict)
+    reads: dict[tuple[str, int, int], Read] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
 
     def note(self, reads: tuple[Read, ...]) -> None:
         """Reads that a batch had."""
         for read in reads:
-            self.reads[read.name, read.start] = read
+            self.reads[read.name, read.start, read.stop] = read
             self.taken[read.name] = max(read.stop, self.taken.get(read.name, 0))
 
 

@@ -31,6 +31,8 @@ from casper_ray.medallion.files import FileSlice, WholeLines, lines_before, read
 from casper_ray.medallion.json_lines import line_count
 
 _INSTANT = pl.Datetime("us", "UTC")
+_LINES = 1 << 32
+"""More lines than a slice has: a row's `_line` is the number of its slice in the block times this, and its line."""
 _WORDS = pl.Series([ADMITTED, DUPLICATE, LATE])
 
 
@@ -54,10 +56,10 @@ def read_block(volume: Path, source: Source, pieces: Sequence[FileSlice]) -> Blo
     whole = source.parse(b"".join(_ended(lines.data) for lines in read))
     heights = [line_count(lines.data) for lines in read]
     if whole.events.height == sum(heights) and not whole.rejected.height:
-        starts = np.repeat(np.cumsum(heights) - heights, heights).astype(np.int32)
-        events = whole.events.with_columns(pl.col(LINE) - pl.Series(starts))
+        first_of = _LINES * np.arange(len(pieces)) - (np.cumsum(heights) - heights)
+        events = whole.events.with_columns(pl.col(LINE) + pl.Series(np.repeat(first_of, heights)))
         return BlockRows(_traced(events, source, pieces, heights), whole.rejected, heights, whole.lines)
-    parts = [_read_one(source, piece, lines) for piece, lines in zip(pieces, read, strict=True)]
+    parts = [_read_one(source, pieces, number, lines) for number, lines in enumerate(read)]
     heights = [part.events.height for part in parts]
     events = pl.concat([part.events for part in parts], rechunk=False)
     return BlockRows(
@@ -101,13 +103,18 @@ def with_meta(
 
 
 def located(refused: pl.DataFrame, volume: Path, pieces: Sequence[FileSlice]) -> pl.DataFrame:
-    """Refused rows with the numbers of their lines in their files, from 1. A file is in a block once."""
-    number = pl.col("line_number") + 1
-    for piece in pieces:
-        if piece.start:
-            before = lines_before(volume / piece.read.name, read_slice(volume, piece).offset)
-            number = pl.when(source_file=piece.read.name).then(number + before).otherwise(number)
-    return refused.with_columns(number.alias("line_number"))
+    """Refused rows with the numbers of their lines in their files, from 1."""
+    line = pl.col("line_number")
+    before = {
+        number: _lines_before(volume, pieces[number])
+        for number in refused.select((line // _LINES).unique().drop_nulls()).to_series()
+    }
+    first = (line // _LINES).replace_strict(before, default=None, return_dtype=pl.Int64)
+    return refused.with_columns((line % _LINES + first + 1).alias("line_number"))
+
+
+def _lines_before(volume: Path, piece: FileSlice) -> int:
+    return lines_before(volume / piece.read.name, read_slice(volume, piece).offset) if piece.start else 0
 
 
 def source_volume(catalog_root: Path, pipeline: Pipeline) -> Path:
@@ -119,12 +126,16 @@ def _ended(lines: bytes) -> bytes:
     return lines if not lines or lines.endswith(b"\n") else lines + b"\n"
 
 
-def _read_one(source: Source, piece: FileSlice, lines: WholeLines) -> Parsed:
+def _read_one(source: Source, pieces: Sequence[FileSlice], number: int, lines: WholeLines) -> Parsed:
     parsed = source.parse(lines.data)
+    first = _LINES * number
     return parsed._replace(
+        events=parsed.events.with_columns(pl.col(LINE).cast(pl.Int64) + first),
         rejected=parsed.rejected.with_columns(
-            pl.lit(piece.read.name).alias("source_file"), pl.col("byte_offset") + lines.offset
-        )
+            pl.lit(pieces[number].read.name).alias("source_file"),
+            pl.col("line_number") + first,
+            pl.col("byte_offset") + lines.offset,
+        ),
     )
 
 

@@ -198,7 +198,8 @@ class Pipeline:
 SOURCE_FILE, LINE = "_source_file", "_line"
 TRACE = (SOURCE_FILE, LINE)
 """Where a row comes from. A transform may pass these on beside its table's columns: they are not stored, but a row
-that is refused can be found by them. `_line` counts from 0 within the slice of the file that was read."""
+that is refused can be found by them. `_line` says which slice of the block and which line of it, see `block_source`:
+counting the lines before a slice is only worth it for rows that are told of."""
 
 BATCH_ID, KNOWN, LANDED, INGESTED, ADMISSION = (
     "_batch_id",
@@ -211,7 +212,7 @@ _TS = pa.timestamp("us", "UTC")
 META = pa.schema(
     [
         (SOURCE_FILE, pa.string()),
-        (LINE, pa.int32()),
+        (LINE, pa.int64()),
         (BATCH_ID, pa.int64()),
         (KNOWN, _TS),
         (LANDED, _TS),
@@ -235,8 +236,8 @@ REJECT_SCHEMA = {
     "line": pl.String,
 }
 """A line or row that was refused: by which table and rule, where it stands, why, and (at most 64 KiB of) what it
-said. table: null for a line that is no event. line_number: from 1, in the file; until the block has counted, from 0
-in its slice."""
+said. table: null for a line that is no event. line_number: from 1, in the file; until the block has counted, as
+`_line`."""
 
 
 def no_rejects() -> pl.DataFrame:

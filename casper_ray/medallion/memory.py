@@ -49,6 +49,11 @@ class Memory:
         return Seen(self.watermark_us, key, check, rows[watermark.time].to_physical().to_numpy())
 
 
+def accepts_late(batch: Batch) -> bool:
+    """Whether late rows of any of its files count: then everything is remembered while it runs."""
+    return any(read.late_accepted for read in batch.reads)
+
+
 class BlockJudge:
     """Judges a batch's blocks in their order, whatever the order in which they come back.
 
@@ -57,11 +62,10 @@ class BlockJudge:
     """
 
     def __init__(self, batch: Batch, seen: Seen, recall: Recall | None) -> None:
-        accepts = any(read.late_accepted for read in batch.reads)
-        self.seen = seen._replace(keep=accepts)
+        self.seen = seen._replace(keep=accepts_late(batch))
         self.differing: dict[int, Verdict] = {}
         self._lateness_us = batch.quality.lateness_us
-        self._recall = recall if accepts else None
+        self._recall = recall if self.seen.keep else None
         self._waiting: dict[int, BlockResult] = {}
         self._next = 0
 

@@ -14,7 +14,7 @@ from casper_ray.medallion.batch import Batch
 from casper_ray.medallion.declare import Merge, Pipeline
 from casper_ray.medallion.fan_out import run_blocks
 from casper_ray.medallion.files import blocks, slices
-from casper_ray.medallion.memory import BlockJudge
+from casper_ray.medallion.memory import BlockJudge, accepts_late
 from casper_ray.medallion.merge import partial_aggregate
 from casper_ray.medallion.one_pass import BlockResult, BlockTask
 from casper_ray.medallion.quality import Tally
@@ -122,6 +122,8 @@ class PassRun:
     def _tasks(
         self, batch: Batch, done: frozenset[str], seen: Seen, known: Mapping[str, pl.Series]
     ) -> list[BlockTask]:
+        seen = seen._replace(keep=accepts_late(batch))
+        alone = Seen(seen.watermark_us, keep=seen.keep)
         return [
             BlockTask(
                 pipeline=self.reference,
@@ -133,7 +135,7 @@ class PassRun:
                 quality=batch.quality,
                 done=done,
                 # Rows of later blocks are compared with those of the blocks between, which only the driver sees.
-                seen=seen if number == 0 else Seen(seen.watermark_us),
+                seen=seen if number == 0 else alone,
                 known=known,
             )
             for number, block in enumerate(blocks(slices(batch.reads), BLOCK_BYTES))
