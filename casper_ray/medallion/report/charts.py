@@ -1,0 +1,73 @@
+"""Charts as SVG that stands in a page: no script, no fonts of its own, nothing fetched.
+
+Colours are the page's CSS variables, so that a chart follows the page into the dark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import polars as pl
+import vl_convert
+from markupsafe import Markup
+
+_SPARK = (150, 26)
+_PANEL = (236, 92)
+_INK, _GRID, _STOP = "var(--muted)", "var(--line)", "var(--bad)"
+
+
+def sparkline(points: pl.DataFrame, stopped_at: Sequence[int], *, label: str) -> Markup:
+    """A step chart without axes. stopped_at: the batches at which a line marks a stop.
+
+    points: as `trend.points` gives them. label: what a screen reader says.
+    """
+    area = _area(points, "var(--warn)").encode(
+        x=_x(points, axis=None),
+        y=alt.Y("y:Q", axis=None, stack=None, scale=alt.Scale(domainMin=0, nice=False)),
+    )
+    marks = alt.Chart(pl.DataFrame({"x": stopped_at}, schema={"x": pl.Int64}))
+    stops = marks.mark_rule(color=_STOP, strokeWidth=1.5, aria=False).encode(x="x:Q")
+    layers = [area, stops] if stopped_at else [area]
+    return _svg(alt.layer(*layers, width=_SPARK[0], height=_SPARK[1]), label)
+
+
+def panel(points: pl.DataFrame, *, colour: str, share: bool, label: str) -> Markup:
+    """A step chart over batches, with axes. share: y is a share of rows rather than a count of them."""
+    ticks = alt.Axis(format="~%" if share else "~s", tickCount=3, grid=True, domain=False, ticks=False)
+    batches = alt.Axis(format=",d", tickCount=4, tickMinStep=1, grid=False, labelFlush=True)
+    chart = _area(points, f"var(--{colour})").encode(
+        x=_x(points, axis=batches),
+        y=alt.Y("y:Q", title=None, stack=None, axis=ticks, scale=alt.Scale(domainMin=0)),
+    )
+    return _svg(chart.properties(width=_PANEL[0], height=_PANEL[1]), label)
+
+
+def _x(points: pl.DataFrame, axis: alt.Axis | None) -> alt.X:
+    edges: list[int] = points["x"].to_list()
+    return alt.X("x:Q", title=None, axis=axis, scale=alt.Scale(domain=[edges[0], edges[-1]], nice=False))
+
+
+def _area(points: pl.DataFrame, colour: str) -> alt.Chart:
+    line = alt.MarkConfig(color=colour, strokeWidth=1.2)
+    area: alt.Chart = alt.Chart(points).mark_area(color=colour, fillOpacity=0.22, line=line, aria=False)
+    return area
+
+
+def _svg(chart: alt.Chart | alt.LayerChart | alt.FacetChart, label: str) -> Markup:
+    """The chart drawn by Vega. Only numbers go into it, so what comes out is markup that can be trusted."""
+    styled = (
+        chart.configure(font="inherit", background="transparent", padding=2)
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=_INK,
+            gridColor=_GRID,
+            domainColor=_GRID,
+            tickColor=_GRID,
+            labelFontSize=10,
+            labelPadding=4,
+        )
+    )
+    drawn = vl_convert.vegalite_to_svg(styled.to_dict(), allowed_base_urls=[])
+    head = Markup('<svg role="img" aria-label="{}" ').format(label)
+    return head + Markup(drawn.removeprefix("<svg "))  # noqa: S704 - drawn from numbers alone
