@@ -13,7 +13,8 @@ import vl_convert
 from markupsafe import Markup
 
 _SPARK = (150, 26)
-_PANEL = (236, 92)
+_PANEL = (176, 92)
+_FEW_BATCHES = 5
 _INK, _GRID, _STOP = "var(--muted)", "var(--line)", "var(--bad)"
 
 
@@ -33,14 +34,31 @@ def sparkline(points: pl.DataFrame, stopped_at: Sequence[int], *, label: str) ->
 
 
 def panel(points: pl.DataFrame, *, colour: str, share: bool, label: str) -> Markup:
-    """A step chart over batches, with axes. share: y is a share of rows rather than a count of them."""
-    ticks = alt.Axis(format="~%" if share else "~s", tickCount=3, grid=True, domain=False, ticks=False)
-    batches = alt.Axis(format=",d", tickCount=4, tickMinStep=1, grid=False, labelFlush=True)
+    """A step chart over batches, with axes. share: y is a share of rows rather than a count of them.
+
+    A count is on a logarithmic scale: batches that catch up are a thousand times as large as live ones.
+    """
+    shares = alt.Axis(format="~%", tickCount=3)
+    counts = alt.Axis(labelExpr="format(datum.value, '~s')", values=_powers_of_ten(points))
+    scale = alt.Scale(domainMin=0) if share else alt.Scale(type="symlog", domainMin=0)
     chart = _area(points, f"var(--{colour})").encode(
-        x=_x(points, axis=batches),
-        y=alt.Y("y:Q", title=None, stack=None, axis=ticks, scale=alt.Scale(domainMin=0)),
+        x=_x(points, axis=_batch_axis(points)),
+        y=alt.Y("y:Q", title=None, stack=None, axis=shares if share else counts, scale=scale),
     )
     return _svg(chart.properties(width=_PANEL[0], height=_PANEL[1]), label)
+
+
+def _batch_axis(points: pl.DataFrame) -> alt.Axis:
+    """Whole batches only: Vega would mark halves of a few, and write them as whole."""
+    edges: list[int] = points["x"].to_list()
+    few = range(edges[0], edges[-1] + 1) if edges[-1] - edges[0] <= _FEW_BATCHES else None
+    return alt.Axis(format=",d", tickCount=4, labelFlush=True, values=list(few) if few else alt.Undefined)
+
+
+def _powers_of_ten(points: pl.DataFrame) -> list[float]:
+    """Zero and at most three powers of ten up to the highest y."""
+    highest = len(str(int(max(points["y"].drop_nulls().to_list(), default=0)))) - 1
+    return [0, *(10**power for power in range(highest, 0, min(-1, -highest // 3)))]
 
 
 def _x(points: pl.DataFrame, axis: alt.Axis | None) -> alt.X:
@@ -59,6 +77,8 @@ def _svg(chart: alt.Chart | alt.LayerChart | alt.FacetChart, label: str) -> Mark
     styled = (
         chart.configure(font="inherit", background="transparent", padding=2)
         .configure_view(stroke=None)
+        .configure_axisX(grid=False)
+        .configure_axisY(domain=False, ticks=False)
         .configure_axis(
             labelColor=_INK,
             gridColor=_GRID,

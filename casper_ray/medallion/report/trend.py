@@ -42,11 +42,11 @@ def points(rows: pl.DataFrame, bins: Bins, *, part: str, whole: str | None) -> p
     """The outline of a step chart.
 
     Reads:   rows (batch, part, whole).
-    Returns: x (batches, of the bin's left and right edge), y (sum of part / sum of whole; without whole the sum
-             of part a batch), two rows a bin, by x.
+    Returns: x (batches, of the bin's left and right edge), y (sum of part / sum of whole; without whole part / rows),
+             two rows a bin, by x.
     Rules:   a bin without rows, or without anything to have a part of, has y null: a gap.
     """
-    of = pl.lit(bins.width) if whole is None else pl.col(whole).sum()
+    of = pl.len() if whole is None else pl.col(whole).sum()
     each = rows.group_by(bins.of_batch).agg(y=pl.col(part).sum() / of)
     each = pl.DataFrame({"bin": range(bins.number)}).join(each, on="bin", how="left")
     left = bins.first + pl.col("bin") * bins.width
