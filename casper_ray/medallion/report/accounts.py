@@ -32,8 +32,8 @@ class Totals(NamedTuple):
 class TableAccount(NamedTuple):
     """One table over all its batches.
 
-    table_rows: its rows after the last batch; None for a view. off_batches, off_rows: how many batches do not add
-    up, and by how many rows in all.
+    table_rows: its rows after the last batch; None for what is not stored: a view, the volume. off_batches, off_rows:
+    how many batches do not add up, and by how many rows in all.
     """
 
     table: str

@@ -5,6 +5,7 @@ Colours are the page's CSS variables, so that a chart follows the page into the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import altair as alt
@@ -50,9 +51,11 @@ def panel(points: pl.DataFrame, *, colour: str, share: bool, label: str) -> Mark
 
 def _batch_axis(points: pl.DataFrame) -> alt.Axis:
     """Whole batches only: Vega would mark halves of a few, and write them as whole."""
-    edges: list[int] = points["x"].to_list()
-    few = range(edges[0], edges[-1] + 1) if edges[-1] - edges[0] <= _FEW_BATCHES else None
-    return alt.Axis(format=",d", tickCount=4, labelFlush=True, values=list(few) if few else alt.Undefined)
+    first, last = _ends(points)
+    few = (
+        list(range(math.ceil(first), math.floor(last) + 1)) if last - first <= _FEW_BATCHES else alt.Undefined
+    )
+    return alt.Axis(format=",d", tickCount=4, values=few)
 
 
 def _powers_of_ten(points: pl.DataFrame) -> list[float]:
@@ -62,8 +65,12 @@ def _powers_of_ten(points: pl.DataFrame) -> list[float]:
 
 
 def _x(points: pl.DataFrame, axis: alt.Axis | None) -> alt.X:
-    edges: list[int] = points["x"].to_list()
-    return alt.X("x:Q", title=None, axis=axis, scale=alt.Scale(domain=[edges[0], edges[-1]], nice=False))
+    return alt.X("x:Q", title=None, axis=axis, scale=alt.Scale(domain=_ends(points), nice=False))
+
+
+def _ends(points: pl.DataFrame) -> list[float]:
+    edges: list[float] = points["x"].to_list()
+    return [edges[0], edges[-1]]
 
 
 def _area(points: pl.DataFrame, colour: str) -> alt.Chart:

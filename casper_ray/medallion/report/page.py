@@ -7,10 +7,11 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 import jinja2
+import polars as pl
 from markupsafe import Markup
 
 from casper_ray.console import figures
-from casper_ray.medallion.report.accounts import Totals, table_accounts, totals
+from casper_ray.medallion.report.accounts import TableAccount, Totals, table_accounts, totals
 from casper_ray.medallion.report.charts import panel, sparkline
 from casper_ray.medallion.report.evidence import Evidence
 from casper_ray.medallion.report.figures import RuleFigures, most_failing, rule_figures, stops
@@ -35,13 +36,16 @@ class Source(NamedTuple):
 
 
 class KeyFigure(NamedTuple):
-    """A count of rows at the head of the page, its share of the rows in, and its trend by batches."""
+    """A count of rows at the head of the page, its share of the rows in, and its trend by batches.
+
+    later: rows of the kind at steps of the pass that the count is not about, such as orders that were dropped.
+    """
 
     name: str
     column: str
     rows: int
     share: str
-    colour: str
+    later: int
     chart: Markup | None
 
 
@@ -58,13 +62,14 @@ def page(evidence: Evidence, source: Source) -> str:
     bins = bins_over(evidence.log["batch"], evidence.batches["batch"])
     rules = rule_figures(evidence.log)
     total = totals(evidence.batches)
+    accounts = table_accounts(evidence.batches)
     stopped = stops(evidence.log)
     return _template().render(
         source=source,
         bins=bins,
         totals=total,
-        key_figures=_key_figures(evidence, total, bins),
-        accounts=table_accounts(evidence.batches),
+        key_figures=_key_figures(evidence, total, accounts, bins),
+        accounts=accounts,
         rules=_shown_rules(evidence, _kept(rules), bins),
         rule_count=len(rules),
         failing=most_failing(rules, _MOST_OFFENDERS),
@@ -83,26 +88,38 @@ def _kept(rules: list[RuleFigures]) -> list[RuleFigures]:
     return sorted(worst, key=lambda rule: (rule.table, rule.rule))
 
 
-def _key_figures(evidence: Evidence, total: Totals, bins: Bins) -> list[KeyFigure]:
-    counts = [
-        ("Rows in", "rows_in", total.rows_in, "ink"),
-        ("Rows out", "rows_out", total.rows_out, "good"),
-        ("Duplicates", "rows_duplicate", total.duplicate, "accent"),
-        ("Late", "rows_late", total.late, "accent"),
-        ("Dropped", "rows_dropped", total.dropped, "warn"),
-        ("Quarantined", "rows_quarantined", total.quarantined, "warn"),
-    ]
-    return [
-        KeyFigure(
-            name,
-            column,
-            rows,
-            "" if column == "rows_in" else share(rows, total.rows_in),
-            colour,
-            _trend(evidence, name, column, bins, colour) if rows and column != "rows_out" else None,
+_KEY_FIGURES = (
+    ("Rows in", "rows_in", "ink"),
+    ("Rows out", "rows_out", "good"),
+    ("Duplicates", "rows_duplicate", "accent"),
+    ("Late", "rows_late", "accent"),
+    ("Dropped", "rows_dropped", "warn"),
+    ("Quarantined", "rows_quarantined", "warn"),
+)
+_THROUGH = {"rows_in", "rows_out"}
+"""What is not a loss: every step has its own."""
+
+
+def _key_figures(
+    evidence: Evidence, total: Totals, accounts: list[TableAccount], bins: Bins
+) -> list[KeyFigure]:
+    shown = []
+    for name, column, colour in _KEY_FIGURES:
+        kind = column if column in _THROUGH else column.removeprefix("rows_")
+        rows = getattr(total, kind)
+        everywhere = 0 if column in _THROUGH else sum(getattr(account, kind) for account in accounts)
+        drawn = rows and column != "rows_out"
+        shown.append(
+            KeyFigure(
+                name,
+                column,
+                rows,
+                "" if column == "rows_in" else share(rows, total.rows_in),
+                max(everywhere - rows, 0),
+                _trend(evidence, name, column, bins, colour) if drawn else None,
+            )
         )
-        for name, column, rows, colour in counts
-    ]
+    return shown
 
 
 def _trend(evidence: Evidence, name: str, column: str, bins: Bins, colour: str) -> Markup:
@@ -114,24 +131,23 @@ def _trend(evidence: Evidence, name: str, column: str, bins: Bins, colour: str) 
 
 def _shown_rules(evidence: Evidence, rules: list[RuleFigures], bins: Bins) -> list[ShownRule]:
     outlines = rule_points(evidence.log, bins)
-    stopped: dict[tuple[str, str], list[int]] = {}
+    gap = points(evidence.log.clear(), bins, part="failed", whole="passed")
+    stopped: dict[tuple[str, str], set[int]] = {}
     for stop in stops(evidence.log):
-        stopped.setdefault((stop.table, stop.rule), []).append(stop.batch)
-    shown = []
-    for rule in rules:
-        key = (rule.table, rule.rule)
-        outline = outlines.get(key, points(evidence.log.clear(), bins, part="failed", whole="passed"))
-        peak = outline["y"].max()
-        draw = rule.failed or rule.stops
-        label = f"Share of rows that failed, by batches {bins.first} to {bins.last}"
-        shown.append(
-            ShownRule(
-                rule,
-                sparkline(outline, sorted(set(stopped.get(key, ()))), label=label) if draw else None,
-                f"{100 * peak:.2g}%" if isinstance(peak, float) and peak else "",
-            )
-        )
-    return shown
+        stopped.setdefault((stop.table, stop.rule), set()).add(stop.batch)
+    keys = ((rule.table, rule.rule) for rule in rules)
+    return [
+        _shown_rule(rule, outlines.get(key, gap), sorted(stopped.get(key, ())), bins)
+        for rule, key in zip(rules, keys, strict=True)
+    ]
+
+
+def _shown_rule(rule: RuleFigures, outline: pl.DataFrame, stopped_at: list[int], bins: Bins) -> ShownRule:
+    if not rule.failed and not rule.stops:
+        return ShownRule(rule, None, "")
+    label = f"Share of rows that failed, by batches {bins.first} to {bins.last}"
+    peak = max(outline["y"].drop_nulls().to_list(), default=0.0)
+    return ShownRule(rule, sparkline(outline, stopped_at, label=label), f"{100 * peak:.2g}%" if peak else "")
 
 
 def _template() -> jinja2.Template:

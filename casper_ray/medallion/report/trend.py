@@ -9,7 +9,7 @@ import polars as pl
 from casper_ray.medallion.report.figures import committed
 
 MOST_BINS = 100
-_NO_POINTS = pl.Schema({"x": pl.Int64(), "y": pl.Float64()})
+_POINTS = pl.Schema({"x": pl.Float64(), "y": pl.Float64()})
 
 
 class Bins(NamedTuple):
@@ -42,18 +42,18 @@ def points(rows: pl.DataFrame, bins: Bins, *, part: str, whole: str | None) -> p
     """The outline of a step chart.
 
     Reads:   rows (batch, part, whole).
-    Returns: x (batches, of the bin's left and right edge), y (sum of part / sum of whole; without whole part / rows),
-             two rows a bin, by x.
+    Returns: x (the bin's left and right edge; batch n is from n - 0.5 to n + 0.5), y (sum of part / sum of whole;
+             without whole part / rows), two rows a bin, by x.
     Rules:   a bin without rows, or without anything to have a part of, has y null: a gap.
     """
     of = pl.len() if whole is None else pl.col(whole).sum()
     each = rows.group_by(bins.of_batch).agg(y=pl.col(part).sum() / of)
     each = pl.DataFrame({"bin": range(bins.number)}).join(each, on="bin", how="left")
-    left = bins.first + pl.col("bin") * bins.width
-    right = pl.min_horizontal(left + bins.width, pl.lit(bins.last + 1))
+    left = bins.first - 0.5 + pl.col("bin") * bins.width
+    right = pl.min_horizontal(left + bins.width, pl.lit(bins.last + 0.5))
     y = pl.when(pl.col("y").is_finite()).then("y")
     edges = pl.concat([each.select(x=left, y=y, bin="bin"), each.select(x=right, y=y, bin="bin")])
-    return edges.sort("bin", "x").select(pl.col(name).cast(kind) for name, kind in _NO_POINTS.items())
+    return edges.sort("bin", "x").select(pl.col(name).cast(kind) for name, kind in _POINTS.items())
 
 
 def rule_points(log: pl.DataFrame, bins: Bins) -> dict[tuple[str, str], pl.DataFrame]:

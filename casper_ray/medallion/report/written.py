@@ -27,4 +27,4 @@ def write_report(catalog: Catalog, lake_uri: str, out: Path) -> str:
             f"--out {out}: cannot be written ({error.strerror})", "name a file in a folder of yours"
         ) from error
     rules = evidence.log.select("table", "rule").n_unique()
-    return f"{out}: {rules} rules, {evidence.log['batch'].n_unique():,} batches, {len(data) / 1024:,.0f} KiB"
+    return f"{out}: rules {rules}, batches {evidence.batches.height:,}, {len(data) / 1024:,.0f} KiB"

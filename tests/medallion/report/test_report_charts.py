@@ -11,8 +11,8 @@ from casper_ray.medallion.report.charts import panel, sparkline
 
 
 def outline(*heights: float | None) -> pl.DataFrame:
-    steps = [(x, y) for n, y in enumerate(heights, 1) for x in (n, n + 1)]
-    return pl.DataFrame(steps, schema={"x": pl.Int64, "y": pl.Float64}, orient="row")
+    steps = [(x, y) for n, y in enumerate(heights, 1) for x in (n - 0.5, n + 0.5)]
+    return pl.DataFrame(steps, schema={"x": pl.Float64, "y": pl.Float64}, orient="row")
 
 
 def texts(svg: str) -> list[str]:
@@ -55,9 +55,10 @@ def test_counts_of_any_size_have_few_ticks(rows: float) -> None:
 
 
 @pytest.mark.parametrize("batches", range(1, 12))
-def test_no_batch_is_marked_twice(batches: int) -> None:
+def test_batches_are_marked_and_none_twice(batches: int) -> None:
     told = texts(panel(outline(*[0.5] * batches), colour="warn", share=True, label=""))
     numbers = [text for text in told if "%" not in text]
+    assert set(numbers) <= {str(number) for number in range(1, batches + 1)}
     assert numbers
     assert len(numbers) == len(set(numbers))
 

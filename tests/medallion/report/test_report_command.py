@@ -61,7 +61,7 @@ def test_report_writes_a_page_and_says_so(quality: Callable[..., Result], tmp_pa
     out = tmp_path / "made" / "page.html"
     told = quality("report", "--out", str(out))
     assert told.exit_code == 0
-    assert told.stdout.startswith(f"{out}: 2 rules, 1 batches, ")
+    assert told.stdout.startswith(f"{out}: rules 2, batches 1, ")
     text = out.read_text()
     assert text.startswith("<!DOCTYPE html>")
     assert "a.json" in text

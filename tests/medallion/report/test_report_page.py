@@ -98,9 +98,16 @@ def test_key_figures_are_rows_and_their_share(shown: str) -> None:
     assert "Dropped 125 2.50% of rows in Quarantined 625 12.5% of rows in" in text
 
 
+def test_losses_of_later_steps_are_told_beside_the_key_figures() -> None:
+    steps = [account("events", 10, 9, 0, 1, 0, 0), account("orders", 9, 4, 0, 0, 5, 0)]
+    found = evidence([judged(1, "price", 9, 1)], [batch(1, 10, 9, 0, 1, 0, 0, accounts=steps)])
+    text = words(page(found, SOURCE))
+    assert "Late 1 10.0% of rows in Dropped 0 0% of rows in and 5 at later steps Quarantined 0" in text
+
+
 def test_accounts_that_add_up_are_marked_so(shown: str) -> None:
     text = words(shown)
-    assert "Every row is accounted for, in 1 tables and 5 batches" in text
+    assert "Every row is accounted for, in 1 table and 5 batches" in text
     assert "price 5,000 3,500 500 250 125 625 ✓ 5 batches 3,500" in text
 
 
@@ -109,8 +116,8 @@ def test_accounts_that_do_not_add_up_are_told_first_and_in_their_row() -> None:
     found = evidence([judged(1, "price", 9, 1)], [batch(1, 10, 10, 0, 0, 0, 0, accounts=off)])
     text = words(page(found, SOURCE))
     assert "Not every row is accounted for: orders ." in text
-    assert "orders 10 7 0 0 0 0 ⚠ 3 rows off in 1 of 1 batches" in text
-    assert "events 10 10 0 0 0 0 ✓ 1 batches view" in text
+    assert "orders 10 7 0 0 0 0 ⚠ 3 rows off in 1 of 1 batch 0" in text
+    assert "events 10 10 0 0 0 0 ✓ 1 batch -" in text
 
 
 def test_a_rule_is_shown_with_its_figures_and_trend(shown: str) -> None:
@@ -135,7 +142,7 @@ def test_worst_offenders_are_shown(shown: str) -> None:
 def test_without_stops_and_failures_the_page_says_so() -> None:
     text = words(page(evidence([judged(1, "price", 9, 0)]), SOURCE))
     assert "No batch was stopped by a rule." in text
-    assert "No row of a committed batch failed any of 1 rules." in text
+    assert "No row of a committed batch failed any of 1 rule." in text
     assert "Stopped batches" not in text
     assert "never failed" in text
     assert "The quarantine is empty." in text

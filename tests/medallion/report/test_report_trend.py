@@ -27,19 +27,19 @@ def test_bins_cover_all_that_is_named() -> None:
         bins_over(empty)
 
 
-def outline(part: list[int | None], whole: list[int], bins: Bins) -> list[tuple[int, float | None]]:
+def outline(part: list[int | None], whole: list[int], bins: Bins) -> list[tuple[float, float | None]]:
     numbers = range(bins.first, bins.first + len(part))
     rows = pl.DataFrame({"batch": numbers, "part": part, "whole": whole}).filter(pl.col("part").is_not_null())
     return points(rows, bins, part="part", whole="whole").rows()
 
 
 def test_a_bin_is_a_step_from_its_first_batch_to_the_next_bin() -> None:
-    assert outline([1, 3], [4, 4], Bins(1, 2, 1)) == [(1, 0.25), (2, 0.25), (2, 0.75), (3, 0.75)]
+    assert outline([1, 3], [4, 4], Bins(1, 2, 1)) == [(0.5, 0.25), (1.5, 0.25), (1.5, 0.75), (2.5, 0.75)]
 
 
 def test_the_share_of_a_bin_is_of_all_its_rows_and_the_last_bin_may_be_short() -> None:
     steps = outline([0, 90, 5], [10, 90, 10], Bins(1, 3, 2))
-    assert steps == [(1, 0.9), (3, 0.9), (3, 0.5), (4, 0.5)]
+    assert steps == [(0.5, 0.9), (2.5, 0.9), (2.5, 0.5), (3.5, 0.5)]
 
 
 def test_a_bin_without_rows_is_a_gap() -> None:
@@ -49,12 +49,17 @@ def test_a_bin_without_rows_is_a_gap() -> None:
 
 def test_without_a_whole_it_is_the_mean_of_the_batches_in_a_short_bin_too() -> None:
     rows = pl.DataFrame({"batch": [1, 2, 3], "part": [10, 20, 30]})
-    assert points(rows, Bins(1, 3, 2), part="part", whole=None).rows() == [(1, 15), (3, 15), (3, 30), (4, 30)]
+    assert points(rows, Bins(1, 3, 2), part="part", whole=None).rows() == [
+        (0.5, 15),
+        (2.5, 15),
+        (2.5, 30),
+        (3.5, 30),
+    ]
 
 
 def test_no_rows_at_all_are_one_gap() -> None:
     rows = pl.DataFrame(schema={"batch": pl.Int64, "part": pl.Int64})
-    assert points(rows, Bins(1, 1, 1), part="part", whole=None).rows() == [(1, None), (2, None)]
+    assert points(rows, Bins(1, 1, 1), part="part", whole=None).rows() == [(0.5, None), (1.5, None)]
 
 
 def test_the_trend_of_a_rule_leaves_stopped_attempts_out() -> None:
