@@ -8,6 +8,7 @@ from casper_ray.main_job.command import sim
 from casper_ray.main_job.replay_command import app as replay_app
 from casper_ray.medallion.command import app as medallion_app
 from casper_ray.medallion.mend_command import app as lake_app
+from casper_ray.medallion.report.command import app as quality_app
 
 app = typer.Typer(
     add_completion=False,
@@ -19,6 +20,7 @@ app.command()(sim)
 app.add_typer(replay_app, name="replay")
 app.add_typer(medallion_app, name="medallion")
 app.add_typer(lake_app, name="lake")
+app.add_typer(quality_app, name="quality")
 
 
 def main() -> None:
