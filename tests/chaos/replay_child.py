@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import polars as pl
-from lakes import Lake
 
 from casper_ray.config import load_environment
 from casper_ray.domain.time import CANONICAL_EPOCH, US_PER_S, sim_micros
 from casper_ray.failpoints import reach
+from casper_ray.lakehouse.names import Catalog
 from casper_ray.sim.cursor import Cursor, CursorFile
 from casper_ray.sim.lander import Lander
 from casper_ray.sim.replay import Replay
@@ -38,7 +38,7 @@ class ToldEvents:
 
 def main(lake: str, events: str, windows: str) -> None:
     load_environment()
-    where = Lake(Path(lake))
+    where = Catalog(Path(lake), "caspers")
     file = CursorFile(where.state / "replay" / "cursor.json")
     new = Cursor(
         replay_id=REPLAY_ID,
@@ -48,7 +48,7 @@ def main(lake: str, events: str, windows: str) -> None:
         started_wall_us=_START_US,
     )
     replay = Replay(file, file.load() or new, epoch_us=_START_US, expected_events=_few)
-    lander = Lander(ToldEvents(Path(events)), where.volume, REPLAY_ID, _few)
+    lander = Lander(ToldEvents(Path(events)), where.volume("simulator", "events"), REPLAY_ID, _few)
     lander.remove_unfinished()
     if pending := replay.cursor.pending:
         lander.start(pending).wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +12,7 @@ import polars as pl
 import replay_child
 from children import MEDALLION, Children, Ended
 from clean_lake import take_in
+from forked import medallion, run_forked
 from lakes import Lake
 from told_events import cut_by_orders, drop_file, told_events
 
@@ -65,15 +67,15 @@ class Pipeline:
     def die(self, step: str) -> Ended:
         """A run that dies at `step`, over a new file."""
         self._drop()
-        return self._run({"CASPER_FAILPOINT": step})
+        return run_forked(medallion, ("run", *self.lake.options), {"CASPER_FAILPOINT": step})
 
     def mend(self) -> Ended:
-        return self._run({})
+        return self._run()
 
     def work(self) -> Ended:
         """A run that nobody kills, over a new file."""
         self._drop()
-        return self._run({})
+        return self._run()
 
     def _drop(self) -> None:
         events = next(self._files)
@@ -81,8 +83,8 @@ class Pipeline:
         self.told = pl.concat([self.told, events])
         self._dropped += 1
 
-    def _run(self, env: dict[str, str]) -> Ended:
-        return _CHILDREN.run(*MEDALLION, "run", *self.lake.options, env=env)
+    def _run(self) -> Ended:
+        return _CHILDREN.run(*MEDALLION, "run", *self.lake.options)
 
 
 class Replay:
@@ -111,21 +113,22 @@ class Replay:
     def die(self, step: str) -> Ended:
         """A run that dies at `step`, at the first time or the second; its end is reached once."""
         hit = self._rng.randint(1, 2) if step in ("cursor.declared", "window.landed") else 1
-        ended = self._run(_WINDOWS_A_RUN, {"CASPER_FAILPOINT": f"{step}@{hit}"})
+        armed = {"CASPER_FAILPOINT": f"{step}@{hit}"}
+        ended = run_forked(replay_child.main, self._arguments(_WINDOWS_A_RUN), armed)
         take_in(self.lake)
         return ended
 
     def mend(self) -> Ended:
-        return self._run(0, {})
+        return self._run(0)
 
     def work(self) -> Ended:
         """Windows that land with nobody in the way, and are taken in."""
-        ended = self._run(_WINDOWS_A_RUN, {})
+        ended = self._run(_WINDOWS_A_RUN)
         take_in(self.lake)
         return ended
 
-    def _run(self, windows: int, env: dict[str, str]) -> Ended:
-        here = Path(replay_child.__file__)
-        command = (str(here), str(self.lake.folder), str(self._source), str(windows))
-        path = f"{here.parent.parent / 'end_to_end'}:{Path.cwd()}"
-        return _CHILDREN.run(MEDALLION[0], *command, env={"PYTHONPATH": path, **env})
+    def _run(self, windows: int) -> Ended:
+        return _CHILDREN.run(sys.executable, replay_child.__file__, *self._arguments(windows))
+
+    def _arguments(self, windows: int) -> tuple[str, str, str]:
+        return str(self.lake.folder), str(self._source), str(windows)
