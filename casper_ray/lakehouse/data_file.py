@@ -16,6 +16,8 @@ import polars as pl
 import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 
+from casper_ray import durable
+
 _COMPRESSION_LEVEL = 1
 _FEW_ROWS = 5_000
 
@@ -49,7 +51,8 @@ def write_data_file(
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{time.time_ns():x}.part")
     try:
-        _write_parquet(rows, temporary)
+        with durable.placed(target):
+            _write_parquet(rows, temporary)
         size_bytes = temporary.stat().st_size
         temporary.replace(target)
     except BaseException:

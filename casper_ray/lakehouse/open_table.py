@@ -84,18 +84,19 @@ class OpenTable:
         self._flush_data(change.add)
         before = self.version
         try:
-            self._handle.create_write_transaction(
-                [*(_remove_action(file) for file in change.remove), *(add_action(f) for f in change.add)],
-                "append",
-                self._schema,
-                list(self.layout.partition_by),
-                commit_properties=CommitProperties(
-                    custom_metadata=dict(note),
-                    max_commit_retries=0,
-                    app_transactions=[Transaction(app, batch)],
-                ),
-                post_commithook_properties=_AFTER_COMMIT,
-            )
+            with durable.placed(self.path / "_delta_log"):
+                self._handle.create_write_transaction(
+                    [*(_remove_action(file) for file in change.remove), *(add_action(f) for f in change.add)],
+                    "append",
+                    self._schema,
+                    list(self.layout.partition_by),
+                    commit_properties=CommitProperties(
+                        custom_metadata=dict(note),
+                        max_commit_retries=0,
+                        app_transactions=[Transaction(app, batch)],
+                    ),
+                    post_commithook_properties=_AFTER_COMMIT,
+                )
         except CommitFailedError:
             return False
         self._handle.update_incremental()
@@ -150,13 +151,14 @@ def _create(path: Path, layout: TableFormat) -> DeltaTable:
     configuration = {"delta.checkpointInterval": str(_CHECKPOINT_EVERY)}
     if layout.stats:
         configuration["delta.dataSkippingStatsColumns"] = ",".join(layout.stats)
-    handle = DeltaTable.create(
-        str(path),
-        schema=Schema.from_arrow(layout.schema),
-        partition_by=list(layout.partition_by),
-        configuration=configuration,
-    )
     log = path / "_delta_log"
+    with durable.placed(log):
+        handle = DeltaTable.create(
+            str(path),
+            schema=Schema.from_arrow(layout.schema),
+            partition_by=list(layout.partition_by),
+            configuration=configuration,
+        )
     durable.flush_all([log / f"{0:020d}.json", log, path, path.parent])
     return handle
 
