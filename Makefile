@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-slow check bench picture clean
+.PHONY: demo test test-slow check chaos bench picture clean
 
 demo: $(VENV)/.base
 	$(BIN)/python -m casper_ray.sim --speed 3600 --for 45s
@@ -20,6 +20,9 @@ check: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+chaos: $(VENV)/.test
+	$(BIN)/python tests/chaos/suite.py --json benchmarks/results/latest-chaos.json
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m pytest benchmarks -m "not slow" --benchmark-json=benchmarks/results/latest.json

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -24,17 +26,31 @@ def write_file(path: Path, data: bytes) -> None:
     _make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with temporary.open("wb") as file:
+        with placed(path), temporary.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException as error:
+    except BaseException:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            error.filename = str(path)  # a write that failed knows only its descriptor
         raise
     flush_folder(path.parent)
+
+
+@contextmanager
+def placed(path: Path) -> Iterator[None]:
+    """What the operating system refuses in the block is refused at `path`, unless the error knows a place itself.
+
+    Rules: a write that failed knows only its descriptor; delta-rs has the system's error number in its text.
+    """
+    try:
+        yield
+    except OSError as error:
+        told = re.search(r"os error (\d+)", str(error))
+        number = error.errno or (int(told[1]) if told else None)
+        if number is None or error.filename is not None:
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def _make_folder(folder: Path) -> None:

@@ -17,6 +17,8 @@ import polars as pl
 import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 
+from casper_ray import durable
+
 _COMPRESSION_LEVEL = 1
 _FEW_ROWS = 5_000
 _DIGEST_CHARS = 16
@@ -54,7 +56,8 @@ def write_data_file(
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{time.time_ns():x}.part")
     try:
-        _write_parquet(rows, temporary)
+        with durable.placed(target):
+            _write_parquet(rows, temporary)
         size_bytes = temporary.stat().st_size
         path = f"{path.removesuffix('.parquet')}-{file_digest(temporary)}.parquet"
         temporary.replace(root / path)

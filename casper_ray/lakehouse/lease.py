@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, NamedTuple, NoReturn
 
+from casper_ray.durable import placed
 from casper_ray.errors import LeaseHeldError
 
 _ATTEMPTS, _PAUSE_S = 4, 0.05
@@ -49,7 +50,8 @@ def held_lease(path: Path, what: str) -> Iterator[Lease]:
     with path.open("a+") as file:
         _lock(file, what)
         previous = _written_holder(file)
-        _write_holder(file, _this_process())
+        with placed(path):
+            _write_holder(file, _this_process())
         try:
             yield Lease(path, previous)
         finally:
@@ -103,8 +105,8 @@ def _written_holder(file: IO[str]) -> Holder | None:
 def _write_holder(file: IO[str], holder: Holder) -> None:
     file.seek(0)
     file.truncate()
-    file.write(json.dumps(holder._asdict()))
-    file.flush()
+    # Past the buffer: what a full disk refused would be refused again where the file is closed, without a place.
+    os.write(file.fileno(), json.dumps(holder._asdict()).encode())
 
 
 def _this_process() -> Holder:

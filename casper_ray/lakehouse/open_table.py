@@ -103,21 +103,22 @@ class OpenTable:
         self._flush_data(change.add)
         before = self.version
         try:
-            self._handle.create_write_transaction(
-                [
-                    *(_remove_action(file, change.data_change) for file in change.remove),
-                    *(add_action(file, data_change=change.data_change) for file in change.add),
-                ],
-                "append",
-                self._schema,
-                list(self.layout.partition_by),
-                commit_properties=CommitProperties(
-                    custom_metadata=dict(note),
-                    max_commit_retries=0,
-                    app_transactions=[] if app is None else [Transaction(app, batch)],
-                ),
-                post_commithook_properties=_AFTER_COMMIT,
-            )
+            with durable.placed(self.path / "_delta_log"):
+                self._handle.create_write_transaction(
+                    [
+                        *(_remove_action(file, change.data_change) for file in change.remove),
+                        *(add_action(file, data_change=change.data_change) for file in change.add),
+                    ],
+                    "append",
+                    self._schema,
+                    list(self.layout.partition_by),
+                    commit_properties=CommitProperties(
+                        custom_metadata=dict(note),
+                        max_commit_retries=0,
+                        app_transactions=[] if app is None else [Transaction(app, batch)],
+                    ),
+                    post_commithook_properties=_AFTER_COMMIT,
+                )
         except CommitFailedError:
             return False
         self._handle.update_incremental()
@@ -182,14 +183,15 @@ def _create(path: Path, layout: TableFormat) -> DeltaTable:
         configuration["delta.enableChangeDataFeed"] = "true"
     if layout.stats:
         configuration["delta.dataSkippingStatsColumns"] = ",".join(layout.stats)
-    handle = DeltaTable.create(
-        str(path),
-        schema=Schema.from_arrow(layout.schema),
-        partition_by=list(layout.partition_by),
-        configuration=configuration,
-        description=KEYED if layout.keyed else None,
-    )
     log = path / "_delta_log"
+    with durable.placed(log):
+        handle = DeltaTable.create(
+            str(path),
+            schema=Schema.from_arrow(layout.schema),
+            partition_by=list(layout.partition_by),
+            configuration=configuration,
+            description=KEYED if layout.keyed else None,
+        )
     durable.flush_all([log / f"{0:020d}.json", log, path, path.parent])
     return handle
 

@@ -43,7 +43,9 @@ def run_pipeline(order: Order, environment: Environment, told: Callable[[str], N
     pipeline = load_pipeline(order.reference)
     catalog = existing_catalog(order.lake, order.catalog or pipeline.catalog)
     with ExitStack() as stack:
-        stack.enter_context(pipeline_lease(catalog, pipeline.name))
+        lease = stack.enter_context(pipeline_lease(catalog, pipeline.name))
+        if lease.taken_from:
+            told(f"taken over from process {lease.taken_from.pid}, which died holding the lease")
         runner = Runner(order.reference, catalog, order.wishes)
         if order.full_refresh or order.refresh or runner.waiting_bytes() > BLOCK_BYTES:
             # Less than a block is done here before a Ray would be up.
