@@ -13,6 +13,7 @@ from casper_ray.cluster import start_ray, stop_ray
 from casper_ray.config import load_environment
 from casper_ray.domain.kitchen import EVENT_COLUMNS
 from casper_ray.domain.time import US_PER_DAY, SimMicros, sim_micros
+from casper_ray.sim.faults.told import ToldWorld
 from casper_ray.sim.kitchen.world import KitchenWorld
 from casper_ray.sim.lander import Lander
 from casper_ray.sim.scenario import load_scenario
@@ -36,7 +37,7 @@ def test_generating_and_landing(benchmark: BenchmarkFixture, tmp_path: Path) -> 
 
     def land() -> None:
         folder = tmp_path / f"volume-{next(folders)}"
-        lander = Lander(world, folder, "bench", lambda a, b: 13.7 * world.expected_orders(a, b))
+        lander = Lander(ToldWorld(world), folder, "bench", lambda a, b: 13.7 * world.expected_orders(a, b))
         landed = lander.start(windows).wait()
         assert sum(window.events for window in landed) == finished.height
 

@@ -28,8 +28,9 @@ from casper_ray.medallion.runner import Runner, Wishes
 from casper_ray.sim.clock import wall_now
 from casper_ray.sim.control import Control
 from casper_ray.sim.cursor import Cursor, CursorFile
+from casper_ray.sim.faults.told import ToldWorld
 from casper_ray.sim.kitchen.world import KitchenWorld
-from casper_ray.sim.lander import Lander
+from casper_ray.sim.lander import FileFaults, Lander
 from casper_ray.sim.replay import Replay
 
 _EVENTS_AN_ORDER = 13.6
@@ -97,11 +98,14 @@ def _built_loop(
         sim_from_us=replay.cursor.position_us,
         end_us=end_us,
     )
+    told = ToldWorld(world, world.scenario.faults)
+    files = told.faults.files if told.faults else None
     lander = Lander(
-        world,
+        told,
         catalog.volume("simulator", "events"),
         identity.replay_id,
         lambda start, stop: _expected_events(world, start, stop),
+        FileFaults(files, world.seed) if files else None,
     )
     return ReplayLoop(
         options=options,
@@ -176,9 +180,10 @@ def _replay(catalog: Catalog, options: JobOptions, identity: Identity, world: Ki
 def _end_without_loop(world: KitchenWorld, position_us: int) -> int | None:
     """Where the data of a looping world would end if it did not loop; None if that is nowhere near."""
     midnight = sim_micros(world.epoch) + world.days * US_PER_DAY
-    if not midnight < position_us <= midnight + US_PER_DAY:
+    delay_us = world.scenario.faults.longest_delay_us if world.scenario.faults else 0
+    if not midnight < position_us <= midnight + US_PER_DAY + delay_us:
         return None
-    return replace(world, loop=False).end_us()
+    return ToldWorld(replace(world, loop=False), world.scenario.faults).end_us()
 
 
 def _first_cursor(options: JobOptions, identity: Identity) -> Cursor:
@@ -200,7 +205,7 @@ def _first_cursor(options: JobOptions, identity: Identity) -> Cursor:
 
 def _end_us(options: JobOptions, world: KitchenWorld) -> float:
     """Where this run ends at the latest: the data's end, or `--until-day`."""
-    end = math.inf if world.loop else float(world.end_us())
+    end = math.inf if world.loop else float(ToldWorld(world, world.scenario.faults).end_us())
     if options.until_day is None:
         return end
     until = sim_micros(world.epoch) + options.until_day * US_PER_DAY

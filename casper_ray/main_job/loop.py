@@ -67,6 +67,8 @@ class ReplayLoop:
                 ticker.wait(self._steer)
         if self._flight:
             self._go_through(self._flight)
+        if self.lander.complete():
+            self._run_pipeline([], None)
         self._save()
         return reason
 

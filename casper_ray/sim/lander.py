@@ -15,7 +15,8 @@ import ray
 from casper_ray.domain.kitchen import ORDER_CREATED
 from casper_ray.durable import write_file
 from casper_ray.failpoints import reach
-from casper_ray.sim.landing import render_lines
+from casper_ray.sim.faults.files import complete_files, land_with_faults
+from casper_ray.sim.faults.spec import Files
 from casper_ray.sim.replay import ExpectedEvents
 from casper_ray.sim.window import Part, Window, file_name, parts
 
@@ -31,7 +32,17 @@ class EventSource(Protocol):
 
     def events(self, from_us: int, to_us: int) -> pl.DataFrame: ...
 
+    def lines(self, events: pl.DataFrame) -> bytes: ...
+
     def expected_orders(self, from_us: int, to_us: int) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileFaults:
+    """What is to be wrong with files, and the seed of the chance that picks them."""
+
+    faults: Files
+    seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +59,15 @@ class Lander:
     """Lands windows of one replay of one world."""
 
     def __init__(
-        self, world: EventSource, volume: Path, replay_id: str, expected_events: ExpectedEvents
+        self,
+        world: EventSource,
+        volume: Path,
+        replay_id: str,
+        expected_events: ExpectedEvents,
+        file_faults: FileFaults | None = None,
     ) -> None:
-        self._world, self._volume, self._replay_id = world, volume, replay_id
+        self._world, self._faults = world, file_faults
+        self._volume, self._replay_id = volume, replay_id
         self._expected = expected_events
         self._shared: Any = None
         self._workers: int | None = None
@@ -60,14 +77,21 @@ class Lander:
         for part in self._volume.glob(f".{self._replay_id}.w*.part"):
             part.unlink(missing_ok=True)
 
+    def complete(self) -> bool:
+        """Bring files that were to grow to their end, at the end of a run; whether there were any."""
+        return bool(self._faults and complete_files(self._volume))
+
     def start(self, windows: Sequence[Window]) -> Landing:
         """Begin to land `windows`. Retry: safe; the same windows leave the same files."""
+        if self._faults:
+            complete_files(self._volume, before_window=windows[0].number)
         cut: list[Part] = []
         for window in windows:
             expected = self._expected(window.from_us, window.to_us)
             if len(windows) == 1 and expected < _HERE_EVENTS:
+                (part,) = parts(window, 1)
                 return Landing(
-                    windows, [land_part(self._world, self._volume, self._replay_id, *parts(window, 1))]
+                    windows, [land_part(self._world, self._volume, self._replay_id, part, self._faults)]
                 )
             cut += parts(window, math.ceil(expected / _PART_EVENTS))
         return Landing(windows, [self._task(run) for run in self._runs(cut)])
@@ -88,7 +112,7 @@ class Lander:
     def _task(self, run: list[Part]) -> Any:
         if self._shared is None:
             self._shared = ray.put(self._world)
-        return _land_parts.remote(self._shared, self._volume, self._replay_id, run)
+        return _land_parts.remote(self._shared, self._volume, self._replay_id, run, self._faults)
 
 
 @dataclass(slots=True)
@@ -107,11 +131,17 @@ class Landing:
         return [_landed(window, parts_of[window.number]) for window in self.windows]
 
 
-def land_part(world: EventSource, volume: Path, replay_id: str, part: Part) -> Landed:
+def land_part(
+    world: EventSource, volume: Path, replay_id: str, part: Part, file_faults: FileFaults | None = None
+) -> Landed:
     """The part's events as one file in the volume; no file where there are none."""
     events = world.events(part.from_us, part.to_us)
-    if events.height:
-        write_file(volume / file_name(replay_id, part), render_lines(events))
+    data = world.lines(events) if events.height else b""
+    if file_faults:
+        land_with_faults(file_faults.faults, file_faults.seed, volume, replay_id, part, data)
+    elif data:
+        write_file(volume / file_name(replay_id, part), data)
+    if data:
         reach("window.landed")
     window = part.window
     spread, _ = np.histogram(events["ts_us"].to_numpy(), bins=_BINS, range=(window.from_us, window.to_us))
@@ -120,8 +150,10 @@ def land_part(world: EventSource, volume: Path, replay_id: str, part: Part) -> L
 
 
 @ray.remote
-def _land_parts(world: EventSource, volume: Path, replay_id: str, run: list[Part]) -> list[Landed]:
-    return [land_part(world, volume, replay_id, part) for part in run]
+def _land_parts(
+    world: EventSource, volume: Path, replay_id: str, run: list[Part], file_faults: FileFaults | None
+) -> list[Landed]:
+    return [land_part(world, volume, replay_id, part, file_faults) for part in run]
 
 
 def _landed(window: Window, parts_: list[Landed]) -> Landed:

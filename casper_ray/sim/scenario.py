@@ -11,6 +11,7 @@ from pydantic import Field
 
 from casper_ray.errors import ConfigError
 from casper_ray.sim.configs import checked, configs_dir, load_mapping
+from casper_ray.sim.faults.spec import Faults
 from casper_ray.sim.kitchen.incidents import Incident
 from casper_ray.sim.kitchen.places import Location, Spec
 
@@ -33,6 +34,7 @@ class Scenario(Spec):
     locations    added to those of configs/kitchen/locations.yml
     replicas     how many locations there are to be in all
     incidents    what goes wrong, where and when
+    faults       what goes wrong with the telling of it
     """
 
     name: str = Field(min_length=1)
@@ -41,10 +43,12 @@ class Scenario(Spec):
     locations: tuple[Location, ...] = ()
     replicas: Replicas | None = None
     incidents: tuple[Incident, ...] = ()
+    faults: Faults | None = None
 
     def digest(self) -> str:
         """16 hex digits of the content: alike for alike scenarios, whatever their name or description."""
-        content = self.model_dump_json(exclude={"name", "description"})
+        without = {"name", "description"} | ({"faults"} if self.faults is None else set())
+        content = self.model_dump_json(exclude=without)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

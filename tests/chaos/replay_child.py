@@ -16,6 +16,7 @@ from casper_ray.failpoints import reach
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.sim.cursor import Cursor, CursorFile
 from casper_ray.sim.lander import Lander
+from casper_ray.sim.landing import render_lines
 from casper_ray.sim.replay import Replay
 
 REPLAY_ID = "told-42"
@@ -31,6 +32,9 @@ class ToldEvents:
 
     def events(self, from_us: int, to_us: int) -> pl.DataFrame:
         return self._events.filter(pl.col("ts_us").is_between(from_us, to_us, closed="left"))
+
+    def lines(self, events: pl.DataFrame) -> bytes:
+        return render_lines(events)
 
     def expected_orders(self, from_us: int, to_us: int) -> float:
         return 0.0

@@ -16,6 +16,7 @@ from casper_ray.medallion.kitchen.gold import (
 )
 from casper_ray.medallion.kitchen.source import EVENTS
 from casper_ray.medallion.kitchen.tables import ADMITTED_EVENTS, ALL_EVENTS, ORDERS, SILVER_ORDER_ITEMS
+from casper_ray.sim.landing import render_lines
 
 PIPELINE = Pipeline(
     name="toy",
@@ -66,6 +67,9 @@ class ToyWorld:
         columns = {"location_id": pl.Int32, "sequence": pl.Int32}
         frame = pl.DataFrame(lines, schema_overrides=columns) if lines else _no_events()
         return frame.with_columns(ts_us=pl.Series([self._at(number) for number in numbers], dtype=pl.Int64))
+
+    def lines(self, events: pl.DataFrame) -> bytes:
+        return render_lines(events)
 
     def expected_orders(self, from_us: int, to_us: int) -> float:
         return (to_us - from_us) / PULSE_US

@@ -45,6 +45,9 @@ class ListedWorld:
     def events(self, from_us: int, to_us: int) -> pl.DataFrame:
         return self.all.filter(pl.col("ts_us").is_between(from_us, to_us, closed="left"))
 
+    def lines(self, events: pl.DataFrame) -> bytes:
+        return render_lines(events)
+
     def expected_orders(self, from_us: int, to_us: int) -> float:
         return float(self.events(from_us, to_us).height)
 
