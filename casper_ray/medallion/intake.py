@@ -40,13 +40,15 @@ class Intake:
         return [*old, *self.dated(self.new_reads(progress), progress, sim_instant_us)]
 
     def dated(self, reads: Sequence[Read], progress: Progress, sim_instant_us: int | None) -> list[Read]:
-        """The reads with from when they were known, when they had landed, and whether late rows count.
+        """The reads with from when they were known, when they had landed, and whether late rows count; in the order
+        in which they landed, by name where that is the same.
 
         A file of a replay's window was known from the window's start and had landed by its end; what grew later,
         and any other file, by the batch's own instant.
         """
         instant = instant_of(reads, self._source, progress, sim_instant_us)
-        return [self._dated(read, instant) for read in reads]
+        dated = [self._dated(read, instant) for read in reads]
+        return sorted(dated, key=lambda read: (read.landed_us is None, read.landed_us, read))
 
     def _dated(self, read: Read, instant_us: int | None) -> Read:
         window = None if read.start else self._source.window_of(read.name)

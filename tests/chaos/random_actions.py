@@ -201,9 +201,9 @@ class Trial:
         windows = {name: window_of(name) for name in sorted(self._waiting)}
         ends = [window.to_us for window in windows.values() if window]
         instant_us = max([self.subject.position_us, *ends])
-        for name, window in windows.items():
-            landed = as_datetime(SimMicros(window.to_us if window else instant_us))
-            self.model.take(self._files[name], landed)
+        landed_us = {name: window.to_us if window else instant_us for name, window in windows.items()}
+        for name in sorted(landed_us, key=lambda name: (landed_us[name], name)):
+            self.model.take(self._files[name], as_datetime(SimMicros(landed_us[name])))
         self._waiting.clear()
 
     def _snapshot(self) -> None:

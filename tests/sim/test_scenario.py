@@ -28,7 +28,7 @@ def test_the_named_scenarios_are_built_in() -> None:
 
 def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(
-        ConfigError, match=r"did you mean 'driver_shortage'\? known are all_faults, bad_files, baseline, big"
+        ConfigError, match=r"did you mean 'driver_shortage'\? known are all_faults, bad_files"
     ):
         load_scenario("baseline+drivr_shortage")
 
