@@ -19,6 +19,9 @@ from casper_ray.errors import LeaseHeldError
 
 _ATTEMPTS, _PAUSE_S = 4, 0.05
 """Somebody who only looks at the lease has it for an instant: that is no reason to refuse."""
+_NAMELESS_ATTEMPTS = 40
+"""A holder that has only just taken the lease, or is about to give it back, has not written its name: it is waited for,
+so that who is refused is told by whom."""
 
 
 class Holder(NamedTuple):
@@ -72,10 +75,12 @@ def current_holder(path: Path) -> Holder | None:
 
 
 def _lock(file: IO[str], what: str) -> None:
-    for _ in range(_ATTEMPTS):
+    for attempt in range(_NAMELESS_ATTEMPTS):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            if attempt >= _ATTEMPTS and _written_holder(file) is not None:
+                break
             time.sleep(_PAUSE_S)
         else:
             return

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import shutil
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from deltalake import DeltaTable
 from model import Content, Model
@@ -218,27 +220,83 @@ class Trial:
                 del self._snapshots[old]
 
 
+LANES = 2
+
+
+class Lane(NamedTuple):
+    """One story of actions, played by a process of its own."""
+
+    stage: Stage
+    actions: int
+
+
+class Told(NamedTuple):
+    """What became of a lane. failed: None where lake and model never differed."""
+
+    done: Counter[str]
+    batches: int
+    events: int
+    duplicates: int
+    late: int
+    quarantined: int
+    failed: Outcome | None
+
+
 def play(stage: Stage) -> list[Outcome]:
     actions = stage.times(short=150, usual=10_000, full=40_000)
+    lanes = LANES if stage.scale != "short" else 1
+    parts = [
+        Lane(replace(stage, folder=stage.folder / str(n), seed=stage.seed + n, told=_say), actions // lanes)
+        for n in range(lanes)
+    ]
+    if lanes == 1:
+        found = [_played(parts[0])]
+    else:
+        with multiprocessing.get_context("spawn").Pool(lanes) as pool:
+            found = pool.map(_played, parts)
+    if failed := [told.failed for told in found if told.failed]:
+        return failed
+    done = sum((told.done for told in found), Counter())
+    batches, events, duplicates, late, quarantined = (
+        sum(told[field] for told in found) for field in range(1, 6)
+    )
+    told = ", ".join(f"{count} {name}" for name, count in sorted(done.items()))
+    return [
+        Outcome(
+            done=f"{done.total():,} actions on {lanes} lakes ({told})",
+            found=f"0 differences; {batches:,} batches, {events:,} events, {duplicates:,} duplicates, {late:,} late, "
+            f"{quarantined:,} quarantined",
+            passed=True,
+            figures={"actions": done.total(), "differences": 0, "batches": batches},
+        )
+    ]
+
+
+def _say(text: str) -> None:
+    print(f"   {text}", flush=True)
+
+
+def _played(lane: Lane) -> Told:
+    stage, actions = lane
     trial = Trial(stage.folder / "lake", stage.seed)
+    failed = None
     for number in range(1, actions + 1):
         trial.act()
         if (number % CHECK_EVERY == 0 or number == actions) and (found := trial.differences()):
-            return [_failed(stage, number, found)]
+            failed = _failed(stage, number, found)
+            break
         if number % 1000 == 0:
-            stage.told(f"{number:,} actions, no difference")
-    told = ", ".join(f"{count} {name}" for name, count in sorted(trial.done.items()))
-    batches = trial.subject.runner.progress.last_batch
+            stage.told(f"seed {stage.seed}: {number:,} actions, no difference")
     model = trial.model
-    return [
-        Outcome(
-            done=f"{actions:,} actions ({told})",
-            found=f"0 differences; {batches:,} batches, {sum(model.content.bronze.values()):,} events, "
-            f"{model.duplicates:,} duplicates, {model.late:,} late, {model.content.quarantined:,} quarantined",
-            passed=True,
-            figures={"actions": actions, "differences": 0, "batches": batches},
-        )
-    ]
+    return Told(
+        trial.done,
+        trial.subject.runner.progress.last_batch,
+        sum(model.content.bronze.values()),
+        model.duplicates,
+        model.late,
+        model.content.quarantined,
+        failed,
+    )
 
 
 def _failed(stage: Stage, number: int, found: list[str]) -> Outcome:
