@@ -20,8 +20,8 @@ from casper_ray.errors import LeaseHeldError
 _ATTEMPTS, _PAUSE_S = 4, 0.05
 """Somebody who only looks at the lease has it for an instant: that is no reason to refuse."""
 _NAMELESS_ATTEMPTS = 40
-"""A holder that has only just taken the lease, or is about to give it back, has not written its name: it is waited for,
-so that who is refused is told by whom."""
+"""A holder that has only just taken the lease, or is about to give it back, has not written its name: it is waited
+for, so that who is refused is told by whom."""
 
 
 class Holder(NamedTuple):

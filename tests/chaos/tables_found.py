@@ -6,12 +6,15 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 
 import polars as pl
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
 from lakes import GOLD_KEYS, Lake
 from table_log import batches_of, orphans, unread
+
+from casper_ray.lakehouse.keep import vacuumed
+from casper_ray.lakehouse.names import existing_catalog
 
 CONTENT = ("silver_order_items", *GOLD_KEYS)
 """The tables that say what happened, however it was told; Bronze keeps all that it was told."""
@@ -68,14 +71,8 @@ def orphan_files(lake: Lake) -> list[str]:
 
 
 def keep_up(lake: Lake) -> list[str]:
-    """Remove what no newest version needs; the files that are there all the same.
-
-    The lake's own upkeep, once there is a `casper lake vacuum`; until then the one of the Delta library.
-    """
-    for table in _tables(lake):
-        DeltaTable(str(lake.path(table))).vacuum(
-            retention_hours=0, dry_run=False, enforce_retention_duration=False, full=True
-        )
+    """The lake's own upkeep, keeping nothing but the newest versions; the files that are there beside them."""
+    list(vacuumed(existing_catalog(str(lake.folder), lake.catalog), [], timedelta(0), dry_run=False))
     return [str(path.relative_to(lake.root)) for table in _tables(lake) for path in unread(lake.path(table))]
 
 
