@@ -1,15 +1,17 @@
 """casper_ray's own pipeline over the same volume, cold or warm, reporting as the peers do.
 
-    python benchmarks/peers/ours.py VOLUME_DIR OUT_DIR [--warm WARM_VOLUME_DIR] [--json]
+    python benchmarks/peers/ours.py VOLUME_DIR OUT_DIR [--warm WARM_VOLUME_DIR] [--plain] [--json]
 
 Exactly as `python -m casper_ray.medallion run`: lease, journal, flushes, commits with the batch's number.
 With --warm, the workers have run the pipeline over another volume and another lake before the clock starts;
-without, the process is cold, and `whole_s` is what to compare.
+without, the process is cold, and `whole_s` is what to compare. With --plain, nothing is judged: see `plain.py`.
+Beside what the peers report, `pass_s` is what the passes took.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import time
@@ -25,6 +27,7 @@ from casper_ray.medallion.fan_out import warm_up
 from casper_ray.medallion.runner import Runner
 
 PIPELINE = "casper_ray.medallion.kitchen.pipeline:PIPELINE"
+PLAIN = "plain:PIPELINE"
 
 
 def prepared_catalog(out: Path, volume: Path) -> Catalog:
@@ -37,15 +40,17 @@ def prepared_catalog(out: Path, volume: Path) -> Catalog:
     return catalog
 
 
-def run_pipeline(catalog: Catalog, starting: RayStarting) -> Runner:
-    """Everything in the volume through the pipeline, with the lease held."""
+def run_pipeline(catalog: Catalog, starting: RayStarting, reference: str) -> tuple[Runner, float]:
+    """Everything in the volume through the pipeline, with the lease held; and the seconds of its passes."""
+    pass_s = 0.0
     with held_lease(catalog.state / "kitchen-pipeline.lease", "benchmark"):
-        runner = Runner(PIPELINE, catalog)
+        runner = Runner(reference, catalog)
         starting.wait()
         for report in runner.run_available():
+            pass_s += report.seconds["pass"]
             if os.environ.get("CASPER_BENCH_VERBOSE"):
                 print(report.counts, report.seconds, flush=True)
-    return runner
+    return runner, pass_s
 
 
 def main() -> None:
@@ -53,20 +58,24 @@ def main() -> None:
     parser.add_argument("volume", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--warm", type=Path)
+    parser.add_argument("--plain", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
 
+    reference = PLAIN if options.plain else PIPELINE
     with RayStarting(load_environment(), warm_up) as starting:
         if options.warm:
             starting.wait()
-            run_pipeline(prepared_catalog(options.out.with_suffix(".warm"), options.warm), starting)
+            run_pipeline(
+                prepared_catalog(options.out.with_suffix(".warm"), options.warm), starting, reference
+            )
         catalog = prepared_catalog(options.out, options.volume)
         startup_s, begun = process_age_s(), time.perf_counter()
-        runner = run_pipeline(catalog, starting)
+        runner, pass_s = run_pipeline(catalog, starting, reference)
         processing_s, whole_s = time.perf_counter() - begun, process_age_s()
     tables = {name: table.rows for name, table in runner.tables.items() if name != "quarantine"}
     run = PeerRun(startup_s=startup_s, processing_s=processing_s, whole_s=whole_s, tables=tables)
-    print(run.as_json())
+    print(json.dumps({**json.loads(run.as_json()), "pass_s": round(pass_s, 3)}))
 
 
 if __name__ == "__main__":
