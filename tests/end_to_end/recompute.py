@@ -266,10 +266,21 @@ def _end(name: str) -> datetime | None:
 
 def _event(text: bytes) -> dict[str, Any] | None:
     try:
-        event = json.loads(text)
+        event = json.loads(text, parse_constant=_refused, object_pairs_hook=_first_of_each)
     except ValueError:
         return None
-    return event if isinstance(event, dict) and event.keys() >= set(_FIELDS) else None
+    if not isinstance(event, dict) or not event.keys() >= set(_FIELDS):
+        return None
+    whole = all(type(event[name]) is int for name in ("location_id", "sequence"))
+    return event if whole and isinstance(event["event_id"], str) else None
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return dict(reversed(pairs))
 
 
 def _columns(name: str) -> list[str]:

@@ -16,7 +16,19 @@ pytestmark = pytest.mark.cli
 
 HELP_S = 0.5
 BUSY_MACHINE = 2
-HEAVY = {"ray", "polars", "pyarrow", "deltalake", "numpy", "scipy", "datasketches", "pandas"}
+HEAVY = {
+    "altair",
+    "jinja2",
+    "vl_convert",
+    "ray",
+    "polars",
+    "pyarrow",
+    "deltalake",
+    "numpy",
+    "scipy",
+    "datasketches",
+    "pandas",
+}
 CASPER_MODULE = (sys.executable, "-c", "from casper_ray.cli import main; main()")
 README = Path(__file__).parents[2] / "README.md"
 _BLOCK = re.compile(r"^```(?:bash|sh|console|shell)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -43,7 +55,7 @@ def test_help_imports_nothing_heavy(lone_children: Children, command: tuple[str,
     assert not imported & HEAVY
 
 
-@pytest.mark.parametrize("command", ["replay", "medallion", "lake"])
+@pytest.mark.parametrize("command", ["replay", "medallion", "lake", "quality"])
 def test_help_of_each_command_answers(lone_children: Children, command: str) -> None:
     ended = lone_children.run(*CASPER, command, "--help")
     assert ended.code == 0
