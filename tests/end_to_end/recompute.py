@@ -266,7 +266,7 @@ def _end(name: str) -> datetime | None:
 
 def _event(text: bytes) -> dict[str, Any] | None:
     try:
-        event = json.loads(text, parse_constant=_refused, object_pairs_hook=_first_of_each)
+        event = json.loads(text.decode(), parse_constant=_refused, object_pairs_hook=_first_of_each)
     except ValueError:
         return None
     if not isinstance(event, dict) or not event.keys() >= set(_FIELDS):

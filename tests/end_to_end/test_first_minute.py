@@ -16,19 +16,8 @@ pytestmark = pytest.mark.cli
 
 HELP_S = 0.5
 BUSY_MACHINE = 2
-HEAVY = {
-    "altair",
-    "jinja2",
-    "vl_convert",
-    "ray",
-    "polars",
-    "pyarrow",
-    "deltalake",
-    "numpy",
-    "scipy",
-    "datasketches",
-    "pandas",
-}
+HEAVY = {"ray", "polars", "pyarrow", "deltalake", "numpy", "scipy", "datasketches", "pandas"}
+HEAVY |= {"altair", "jinja2", "vl_convert"}
 CASPER_MODULE = (sys.executable, "-c", "from casper_ray.cli import main; main()")
 README = Path(__file__).parents[2] / "README.md"
 _BLOCK = re.compile(r"^```(?:bash|sh|console|shell)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
