@@ -65,8 +65,8 @@ def _log_findings(name: str, log: LogFiles) -> Iterator[Finding]:
     versions = sorted(log.commits)
     for before, after in pairwise(versions):
         if after != before + 1:
-            covered = any(before < checkpoint < after + 1 for checkpoint in log.checkpoints)
-            if not covered:
+            history_only = any(checkpoint >= after - 1 for checkpoint in log.checkpoints)
+            if not history_only:
                 yield Finding(
                     name, f"commits {before + 1} to {after - 1} are missing", "_delta_log", "cut the log"
                 )

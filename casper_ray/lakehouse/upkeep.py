@@ -77,7 +77,9 @@ def shorten_log(table: OpenTable, retention: timedelta = RETENTION) -> int:
     old = [version for version, file in log.checkpoints.items() if file.stat().st_mtime <= limit_s]
     if not old:
         return 0
-    gone = [file for version, file in log.commits.items() if version <= max(old)]
+    gone = [
+        file for version, file in log.commits.items() if version < max(old)
+    ]  # delta-rs asks for the last one
     gone += [file for version, file in log.checkpoints.items() if version < max(old)]
     for file in gone:
         file.unlink(missing_ok=True)
