@@ -102,12 +102,13 @@ def judge(
     """
     marks = watermarks(digest, seen.watermark_us, lateness_us)
     late = _late(digest, marks)
+    unique = unique and late is None  # who knew that had not known that some are late
     if late is not None and digest.accepted.any():
         taken = late & np.repeat(digest.accepted, digest.heights)
         if recall and taken.any():
-            seen = _extended(seen, recall(int(digest.time_us[taken].min())))
+            seen = _extended(seen, recall(int(digest.time_us[taken].min()) - lateness_us))
         late = late & ~taken if (late & ~taken).any() else None
-    duplicate = _duplicate(digest, seen, marks, late, unique and late is None)
+    duplicate = _duplicate(digest, seen, late, unique, lambda: _horizons(digest, marks, lateness_us))
     verdict = _verdict(len(digest.key), duplicate, late)
     last = int(marks[-1])
     counted = slice(None) if verdict is None else verdict == ADMITTED
@@ -146,10 +147,22 @@ def _late(digest: Digest, marks: Longs) -> NDArray[np.bool_] | None:
     return late if late.any() else None
 
 
+def _horizons(digest: Digest, marks: Longs, lateness_us: int) -> Longs:
+    """Per row, how far back admitted rows are compared with it: to the watermark; for a row behind that, which is to
+    count all the same, to where the watermark would have stood at the row's own time.
+    """
+    mark = np.repeat(marks[:-1], digest.heights)
+    return np.where(digest.time_us < mark, digest.time_us - lateness_us, mark)
+
+
 def _duplicate(
-    digest: Digest, seen: Seen, marks: Longs, late: NDArray[np.bool_] | None, unique: bool
+    digest: Digest,
+    seen: Seen,
+    late: NDArray[np.bool_] | None,
+    unique: bool,
+    horizons: Callable[[], Longs],
 ) -> NDArray[np.bool_] | None:
-    """Rows whose key an admitted row before has that the watermark has not passed. The exact look, row by row, is at
+    """Rows whose key an admitted row before has that is not behind their horizon. The exact look, row by row, is at
     keys that a quick one finds more than once.
     """
     keys = pl.Series(digest.key)
@@ -160,17 +173,16 @@ def _duplicate(
     rows = np.flatnonzero(again.to_numpy() & (True if late is None else ~late))
     duplicate = np.zeros(len(keys), np.bool_)
     admitted = _times_by_key(seen, digest.key[rows])
-    piece_of = np.repeat(np.arange(len(digest.heights)), digest.heights)
-    for row, key, check, time_us, mark in zip(
+    for row, key, check, time_us, horizon_us in zip(
         rows.tolist(),
         digest.key[rows].tolist(),
         digest.check[rows].tolist(),
         digest.time_us[rows].tolist(),
-        marks[piece_of[rows]].tolist(),
+        horizons()[rows].tolist(),
         strict=True,
     ):
         before_us = admitted.get((key, check))
-        if before_us is not None and (before_us >= mark or seen.keep):
+        if before_us is not None and before_us >= horizon_us:
             duplicate[row] = True
         else:
             admitted[key, check] = time_us
@@ -178,9 +190,10 @@ def _duplicate(
 
 
 def _times_by_key(seen: Seen, keys: Keys) -> dict[tuple[int, int], int]:
-    """Of what is remembered, the rows of these keys."""
-    wanted = np.isin(seen.key, keys)
-    parts = (seen.key[wanted].tolist(), seen.check[wanted].tolist(), seen.time_us[wanted].tolist())
+    """Of what is remembered, the newest row of each of these keys."""
+    wanted = np.flatnonzero(np.isin(seen.key, keys))
+    by_time = wanted[np.argsort(seen.time_us[wanted], kind="stable")]
+    parts = (seen.key[by_time].tolist(), seen.check[by_time].tolist(), seen.time_us[by_time].tolist())
     return {(key, check): time_us for key, check, time_us in zip(*parts, strict=True)}
 
 

@@ -79,7 +79,8 @@ def check_rules(pipeline: Pipeline, quality: Quality) -> None:
 def _check_rule(table: str, rule: Expectation, rows: pl.DataFrame) -> None:
     where = f"table {table!r}, rule {rule.name!r}: {rule.sql!r}"
     try:
-        answer = rows.select(pl.sql_expr(rule.sql).alias("passes"))
+        asked = pl.sql_expr(rule.sql)
+        answer = rows.select(asked.alias("passes"))
     except pl.exceptions.ColumnNotFoundError as error:
         raise PipelineError(
             f"{where} asks for {str(error).splitlines()[0]}", f"columns are {rows.columns}"
@@ -88,6 +89,24 @@ def _check_rule(table: str, rule: Expectation, rows: pl.DataFrame) -> None:
         raise PipelineError(f"{where} cannot be evaluated: {str(error).splitlines()[0]}") from None
     if answer.height or answer.schema["passes"] != pl.Boolean:
         raise PipelineError(f"{where} does not say of each row whether it passes", "expected a boolean a row")
+    if not _is_of_one_row(asked, rows.schema):
+        raise PipelineError(
+            f"{where} looks at other rows, too",
+            "a rule sees one block of a batch; aggregates and windows would depend on how it was cut",
+        )
+
+
+def _is_of_one_row(expression: pl.Expr, schema: pl.Schema) -> bool:
+    """Whether each part of it can be worked out for a row by itself; polars answers for one part at a time."""
+    if expression.meta.is_literal():
+        return True
+    try:
+        alone = expression.meta.is_row_separable()
+    except (
+        pl.exceptions.ColumnNotFoundError
+    ):  # of parts whose types decide how they are made: none looks around
+        alone = True
+    return alone and all(_is_of_one_row(part, schema) for part in expression.meta.pop(schema=schema))
 
 
 def _check_watermarks(pipeline: Pipeline) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
+from casper_ray.errors import LakeError
 from casper_ray.lakehouse.volume import grown_files, new_files
 from casper_ray.medallion.batches import Progress
 from casper_ray.medallion.declare import Source
@@ -21,6 +22,7 @@ class Intake:
     def __init__(self, volume: Path, source: Source, *, late_accepted: bool) -> None:
         self._volume, self._source, self._late_accepted = volume, source, late_accepted
         self._looked_at_all = False
+        self._grew: set[str] = set()
 
     def new_reads(self, progress: Progress) -> list[Read]:
         """Reads of what is new, sorted by file name; of a file that grew, the lines that were not there, and the
@@ -28,16 +30,21 @@ class Intake:
         """
         reads = [Read(file.name, 0, file.size_bytes) for file in new_files(self._volume, progress.taken)]
         for name, size_bytes in grown_files(self._volume, self._watched(progress), progress.taken):
+            self._grew.add(name)
             start = line_start(self._volume / name, progress.taken[name])
             reads.append(Read(name, start, size_bytes))
         return sorted(reads)
 
-    def all_reads(self, progress: Progress, sim_instant_us: int | None) -> list[Read]:
-        """Every read there was, in the order in which they came, and then what is new."""
+    def all_reads(self, progress: Progress, *, new: bool) -> list[Read]:
+        """Every read there was, in the order in which they came; then what is `new`, if that is asked for.
+
+        Raises: LakeError where files are gone or shorter than what was read of them.
+        """
+        self._check_whole(progress)
         old = list(progress.reads.values())
         if self._late_accepted:
             old = [read._replace(late_accepted=True) for read in old]
-        return [*old, *self.dated(self.new_reads(progress), progress, sim_instant_us)]
+        return [*old, *self.dated(self.new_reads(progress), progress, None)] if new else old
 
     def dated(self, reads: Sequence[Read], progress: Progress, sim_instant_us: int | None) -> list[Read]:
         """The reads with from when they were known, when they had landed, and whether late rows count; in the order
@@ -56,11 +63,27 @@ class Intake:
         landed = window.to_us if window else instant_us
         return read._replace(known_from_us=known, landed_us=landed, late_accepted=self._late_accepted)
 
-    def _watched(self, progress: Progress) -> Iterator[str]:
+    def _watched(self, progress: Progress) -> Iterable[str]:
+        """Files to look at again; one that grew once may grow again, and may still have to be read."""
         if not self._looked_at_all:
             self._looked_at_all = True
-            return iter(list(progress.taken))
-        return islice(reversed(progress.taken), _WATCHED_FILES)
+            return list(progress.taken)
+        return self._grew.union(islice(reversed(progress.taken), _WATCHED_FILES))
+
+    def _check_whole(self, progress: Progress) -> None:
+        lost = [name for name, stop in progress.taken.items() if self._size_bytes(name) < stop]
+        if lost:
+            raise LakeError(
+                f"volume {self._volume}: {len(lost)} files that were read are gone or cut short, such as {lost[0]}; "
+                f"made anew, the tables would lack their rows",
+                "put them back, and refresh again",
+            )
+
+    def _size_bytes(self, name: str) -> int:
+        try:
+            return (self._volume / name).stat().st_size
+        except FileNotFoundError:
+            return -1
 
 
 def instant_of(

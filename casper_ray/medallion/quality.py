@@ -9,11 +9,24 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from casper_ray.errors import UserError
 from casper_ray.medallion.declare import TRACE, Table
 from casper_ray.medallion.expectations import Expectation
 from casper_ray.medallion.json_lines import refused_rows
 
 SAMPLED_ROWS = 3
+
+
+class RuleError(UserError):
+    """A rule that cannot be worked out for the rows of a batch. Nothing of the batch was committed."""
+
+    @classmethod
+    def of(cls, table: str, rule: Expectation, kind: str) -> RuleError:
+        return cls(
+            f"rule {rule.name!r} of {table} ({rule.sql}) cannot be worked out for every row ({kind}); no table was "
+            f"changed",
+            "a rule has to answer whatever a row holds: TRY_CAST instead of CAST, for one",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +86,7 @@ def judged(rows: pl.DataFrame, table: Table, rules: tuple[Expectation, ...]) -> 
     """
     if not rules or not rows.height:
         return Judged(rows, None, 0, {rule.name: Tally() for rule in rules})
-    passes = rows.select(_passes(rule).alias(rule.name) for rule in rules)
+    passes = pl.DataFrame([_passing(rows, table, rule) for rule in rules])
     failed = {rule.name: rows.height - int(passes[rule.name].sum()) for rule in rules}
     tallies = {
         rule.name: Tally(
@@ -128,8 +141,12 @@ def _samples(failed: pl.DataFrame, table: Table) -> tuple[str, ...]:
     return tuple(json.dumps(row, default=str) for row in rows.iter_rows(named=True))
 
 
-def _passes(rule: Expectation) -> pl.Expr:
-    return pl.sql_expr(rule.sql).fill_null(False)
+def _passing(rows: pl.DataFrame, table: Table, rule: Expectation) -> pl.Series:
+    """Whether each row passes. Raises: RuleError."""
+    try:
+        return rows.select(pl.sql_expr(rule.sql).fill_null(False).alias(rule.name)).to_series()
+    except pl.exceptions.PolarsError as error:  # its text may quote what rows hold
+        raise RuleError.of(table.name, rule, type(error).__name__) from None
 
 
 def _expectation(value: Mapping[str, Any]) -> Expectation:

@@ -26,6 +26,7 @@ from casper_ray.medallion.memory import Memory
 from casper_ray.medallion.one_pass import load_pipeline
 from casper_ray.medallion.pass_run import Passed, PassRun
 from casper_ray.medallion.past import PastBatch, past_batches
+from casper_ray.medallion.quality import RuleError
 from casper_ray.medallion.quality_config import resolve_quality
 from casper_ray.medallion.quality_log import log_rows, stopping
 from casper_ray.medallion.references import References
@@ -119,13 +120,16 @@ class Runner:
     def refresh(self, *names: str) -> BatchReport:
         """The named tables (none named: all) anew, from every file in the volume, as one batch.
 
-        Each changes over in one commit, so a reader sees the old table or the new one.
-        Raises: ConfigError for a name that is no table of the pipeline.
+        Each changes over in one commit, so a reader sees the old table or the new one. What is new in the volume
+        comes along only where every table takes it in.
+        Raises: ConfigError for a name that is no table of the pipeline; LakeError where files are lost whose rows
+        only the tables have.
         """
         self._check_names(names)
         self.recover()
         replaces = names or tuple(self.tables)
-        return self._start(tuple(self._intake.all_reads(self.progress, None)), None, replaces=replaces)
+        whole = set(replaces) == self.tables.keys()
+        return self._start(tuple(self._intake.all_reads(self.progress, new=whole)), None, replaces=replaces)
 
     def bring_forward(self, *names: str) -> list[BatchReport]:
         """The batches that `batches` has and these tables' logs have not, run again for these tables alone.
@@ -189,7 +193,11 @@ class Runner:
     def _run(self, batch: Batch) -> BatchReport:
         reach("batch.before_data")
         started = time.perf_counter()
-        passed = self._passed(batch)
+        try:
+            passed = self._passed(batch)
+        except RuleError:
+            self._journal.forget()  # other rules are another batch
+            raise
         reach("batch.after_data")
         self._stop_if_asked(batch, passed)
         computed = time.perf_counter()

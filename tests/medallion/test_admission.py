@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from casper_ray.medallion.admission import (
@@ -36,7 +36,9 @@ class File(NamedTuple):
 
 
 rows = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 60)), max_size=6)
-files = st.lists(st.builds(File, rows, st.sampled_from([ENDLESS_US, 30, 45]), st.just(False)), max_size=8)
+landings = st.sampled_from([ENDLESS_US, 30, 45])
+files = st.lists(st.builds(File, rows, landings, st.just(False)), max_size=8)
+mixed_files = st.lists(st.builds(File, rows, landings, st.booleans()), max_size=8)
 cuts = st.sets(st.integers(0, 7))
 
 
@@ -119,32 +121,113 @@ def test_a_clock_that_is_wrong_by_years_makes_nothing_late() -> None:
     assert spelled(judge(digest_of(told), Seen(), LATENESS).verdict, 2) == [ADMITTED, ADMITTED]
 
 
-@given(files, rows)
-def test_late_rows_that_are_accepted_count_once(told: list[File], late: list[tuple[int, int]]) -> None:
-    """They are compared with all that was admitted, which is recalled for it."""
-    before = judge(digest_of(told), Seen(), LATENESS)
-    everything = digest_of(told)
-    admitted = np.array(spelled(before.verdict, len(everything.key))) == ADMITTED
+def row_by_row_with_late_ones(told: list[File]) -> list[int]:
+    """What each row should be where some files' late rows count, slowly and with everything remembered."""
+    watermark, admitted, found = -ENDLESS_US, [], []
+    for file in told:
+        for key, time in file.rows:
+            if time < watermark and not file.accepted:
+                found.append(LATE)
+                continue
+            horizon = time - LATENESS if time < watermark else watermark
+            again = any(one == key and at >= horizon for one, at in admitted)
+            found.append(DUPLICATE if again else ADMITTED)
+            if not again:
+                admitted.append((key, time))
+        newest = max((time for _, time in file.rows), default=-ENDLESS_US)
+        watermark = max(watermark, min(newest, file.landed) - LATENESS)
+    return found
 
-    def recall(since: int) -> Seen:
-        wanted = admitted & (everything.time_us >= since)
-        return Seen(None, everything.key[wanted], everything.check[wanted], everything.time_us[wanted])
 
-    extra = digest_of([File(late, accepted=True)])
-    found = spelled(judge(extra, before.seen._replace(keep=True), LATENESS, recall=recall).verdict, len(late))
-    known = {
-        key for (key, _), counts in zip((r for f in told for r in f.rows), admitted, strict=True) if counts
-    }
-    times = {key: [t for f in told for k, t in f.rows if k == key] for key in known}
-    oldest = min((time for _, time in late), default=0)
-    for (key, _), word in zip(late, found, strict=True):
-        assert word != LATE
-        if key not in known:
-            assert word == (ADMITTED if [k for k, _ in late].index(key) == found.index(word) else word)
-        elif all(time >= oldest for time in times[key]):
-            assert word == DUPLICATE
-    firsts = [key for (key, _), word in zip(late, found, strict=True) if word == ADMITTED]
-    assert len(firsts) == len(set(firsts))
+class Log:
+    """What a table that keeps every row could tell of those that were admitted."""
+
+    def __init__(self) -> None:
+        self.parts: list[Digest] = []
+
+    def add(self, digest: Digest, verdict: Verdict | None) -> None:
+        counted = np.array(spelled(verdict, len(digest.key)), np.uint8) == ADMITTED
+        kept = (digest.key[counted], digest.check[counted], digest.time_us[counted])
+        self.parts.append(digest._replace(key=kept[0], check=kept[1], time_us=kept[2]))
+
+    def since(self, since_us: int) -> Seen:
+        key, check, time_us = (
+            np.concatenate([getattr(Seen(), name), *(getattr(part, name) for part in self.parts)])
+            for name in ("key", "check", "time_us")
+        )
+        wanted = time_us >= since_us
+        return Seen(None, key[wanted], check[wanted], time_us[wanted])
+
+
+def judged_in_batches(told: list[File], at: set[int], blocks_at: set[int]) -> list[int]:
+    """The verdicts of batches of blocks; a batch that lets late rows count keeps all, and may recall."""
+    log, found, seen = Log(), [], Seen()
+    for batch in cut(told, at):
+        done = []
+        seen = seen._replace(keep=any(file.accepted for file in batch))
+        for block in cut(batch, blocks_at):
+            digest = digest_of(block)
+            judgement = judge(digest, seen, LATENESS, recall=log.since)
+            found += spelled(judgement.verdict, len(digest.key))
+            done.append((digest, judgement.verdict))
+            seen = judgement.seen
+        for digest, verdict in done:
+            log.add(digest, verdict)
+        nothing = seen.key[:0]
+        seen = seen._replace(keep=False).with_rows(nothing, nothing, seen.time_us[:0], seen.watermark_us)
+    return found
+
+
+@settings(max_examples=400)
+@given(mixed_files, cuts, cuts)
+def test_late_rows_that_count_are_judged_as_one_by_one_however_they_are_cut(
+    told: list[File], at: set[int], blocks_at: set[int]
+) -> None:
+    assert judged_in_batches(told, at, blocks_at) == row_by_row_with_late_ones(told)
+
+
+@given(mixed_files, cuts)
+def test_a_refresh_that_has_it_all_judges_as_the_batches_did(told: list[File], at: set[int]) -> None:
+    assert judged_in_batches(told, set(), set()) == judged_in_batches(told, at, set())
+
+
+@given(files, cuts)
+def test_where_no_late_rows_count_both_models_are_one(told: list[File], at: set[int]) -> None:
+    assert row_by_row(told) == row_by_row_with_late_ones(told)
+
+
+WORKER_TAKES_FOR_IN_TIME = [
+    File([(9, 60)], accepted=True),
+    File([(1, 20)], accepted=True),
+    File([(8, 35)], accepted=True),
+    File([(1, 29)], accepted=True),
+]
+
+
+@settings(max_examples=400)
+@given(mixed_files, cuts, cuts)
+@example(WORKER_TAKES_FOR_IN_TIME, set(), {1})
+def test_a_block_whose_worker_found_nothing_amiss_may_be_looked_at_quickly(
+    told: list[File], at: set[int], blocks_at: set[int]
+) -> None:
+    """A worker knows the watermark from before the batch, and nothing of the blocks between."""
+    log, seen = Log(), Seen()
+    for batch in cut(told, at):
+        start = seen._replace(keep=any(file.accepted for file in batch))
+        seen = start
+        for block in cut(batch, blocks_at):
+            digest = digest_of(block)
+            alone = judge(digest, Seen(start.watermark_us, keep=start.keep), LATENESS)
+            whole = judge(digest, seen, LATENESS, recall=log.since)
+            quick = judge(digest, seen, LATENESS, recall=log.since, unique=alone.verdict is None)
+            assert same(quick.verdict, whole.verdict)
+            log.add(digest, whole.verdict)
+            seen = whole.seen
+
+
+def test_a_late_row_that_counts_is_compared_as_if_it_had_come_in_time() -> None:
+    told = [File([(1, 100), (2, 91)]), File([(3, 200)]), File([(1, 110), (2, 102)], accepted=True)]
+    assert judged_in_batches(told, {2}, set())[3:] == [DUPLICATE, ADMITTED]
 
 
 def test_keys_are_the_same_whenever_they_are_made_and_differ_for_different_texts() -> None:
