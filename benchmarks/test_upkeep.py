@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,8 @@ from casper_ray.lakehouse.read import scan
 from casper_ray.medallion.runner import Runner
 
 PIPELINE = "casper_ray.medallion.kitchen.pipeline:PIPELINE"
-BATCHES, LINES, READS = 10_000, 100, 21
+BATCHES = int(os.environ.get("CASPER_BENCH_BATCHES", "10000"))
+LINES, READS = 100, 21
 GOLD = (
     "gold_order_header",
     "gold_item_sales_day",
