@@ -38,7 +38,7 @@ def test_an_account_balances_where_what_came_in_went_somewhere(account: Account)
 
 def test_what_was_written_has_to_be_what_the_account_says() -> None:
     check_balance({"t": Account(rows_in=3, rows_out=2, late=1), "view": Account()}, {"t": 2}, 7)
-    with pytest.raises(AccountError, match="batch 7, table t: does not add up .*but 3 rows in its files"):
+    with pytest.raises(AccountError, match=r"batch 7, table t: does not add up .*but 3 rows in its files"):
         check_balance({"t": Account(rows_in=3, rows_out=2, late=1)}, {"t": 3}, 7)
 
 

@@ -1,4 +1,4 @@
-"""Rules on a lake: one that cannot be asked is refused before anything runs; one that cannot answer stands in no way."""
+"""Rules on a lake: what cannot be asked is refused before anything runs; what has no answer stops no later run."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def of_silver(sql: str) -> Quality:
 
 @pytest.mark.parametrize("sql", OF_OTHER_ROWS)
 def test_a_rule_that_looks_at_other_rows_is_refused(sql: str) -> None:
-    with pytest.raises(PipelineError, match="rule 'bad': .* looks at other rows, too.*one block") as caught:
+    with pytest.raises(PipelineError, match=r"rule 'bad': .* looks at other rows, too.*one block") as caught:
         check_rules(PIPELINE, of_silver(sql))
     assert "\n" not in str(caught.value)
 
@@ -95,7 +95,7 @@ def test_what_is_no_question_about_a_row_is_refused_in_a_line(sql: str) -> None:
 def test_rules_may_ask_for_what_the_pass_adds_and_no_more() -> None:
     asked = "location_id_known AND _landed_ts IS NOT NULL AND _admission = 'admitted' AND _source_file <> ''"
     check_rules(PIPELINE, Quality(rules={"admitted_events": (expect("r", asked),)}))
-    with pytest.raises(PipelineError, match="asks for .*location_id_known"):
+    with pytest.raises(PipelineError, match=r"asks for .*location_id_known"):
         check_rules(PIPELINE, of_silver("location_id_known"))
 
 
