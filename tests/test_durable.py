@@ -117,7 +117,7 @@ def test_a_write_that_fails_says_which_file(tmp_path: Path, monkeypatch: pytest.
     "error", [OSError(errno.ENOSPC, "full"), OSError("Generic error: no space left (os error 28)")]
 )
 def test_what_the_system_refuses_is_said_with_its_place(tmp_path: Path, error: OSError) -> None:
-    with pytest.raises(OSError, match="c.json") as refused, durable.placed(tmp_path / "c.json"):
+    with pytest.raises(OSError, match=r"c\.json") as refused, durable.placed(tmp_path / "c.json"):
         raise error
     assert (refused.value.errno, refused.value.filename) == (errno.ENOSPC, str(tmp_path / "c.json"))
 
@@ -126,6 +126,6 @@ def test_what_the_system_refuses_is_said_with_its_place(tmp_path: Path, error: O
 def test_an_error_that_is_not_the_systems_or_knows_its_place_is_left_alone(
     tmp_path: Path, error: OSError
 ) -> None:
-    with pytest.raises(OSError, match="of no number|elsewhere") as refused, durable.placed(tmp_path):
+    with pytest.raises(OSError, match=r"of no number|elsewhere") as refused, durable.placed(tmp_path):
         raise error
     assert refused.value is error

@@ -136,10 +136,10 @@ def _outcome(lake: Lake, count: int, rounds: int, events: pl.DataFrame, tally: T
         "finished_max_s": round(done_s[-1], 3),
     }
     return Outcome(
-        done=f"{count} runs at once, {rounds} times; and {rounds} times the holder killed in the middle of its batch",
+        done=f"{count} runs at once, {rounds} times; {rounds} times the holder killed in the middle of its batch",
         found=f"one worked each time, {tally.refused} refusals named the holder, {tally.nothing_left} came when all "
-        f"was done; taken over within {figures['taken_over_p50_s']} s (p50), {figures['taken_over_max_s']} s (longest)"
-        f", with the batch finished {figures['finished_max_s']} s after the death at the latest; lost {lost}, doubled "
+        f"was done; taken over within {figures['taken_over_p50_s']} s (p50), {figures['taken_over_max_s']} s (most)"
+        f", with the batch finished {figures['finished_max_s']} s after the death at most; lost {lost}, doubled "
         f"{doubled}; Silver and Gold as of an undisturbed lake: {'no' if amiss else 'yes'}",
         passed=not amiss and not lost and not doubled,
         figures=figures,
