@@ -96,7 +96,7 @@ def _write_parquet(rows: pl.DataFrame, path: Path) -> None:
                 path, compression="zstd", compression_level=_COMPRESSION_LEVEL, statistics=False
             )
         except pl.exceptions.PolarsError as error:
-            raise _system_error(error, path) from error
+            raise system_error(error, path) from error
         return
     pq.write_table(
         rows.to_arrow(compat_level=pl.CompatLevel.oldest()),
@@ -108,8 +108,8 @@ def _write_parquet(rows: pl.DataFrame, path: Path) -> None:
     )
 
 
-def _system_error(error: Exception, path: Path) -> Exception:
-    """The operating system's error that polars tells of in its text (a full disk, say); else `error` itself."""
+def system_error(error: Exception, path: Path) -> Exception:
+    """The operating system's error that polars or delta-rs tell of in their text (a full disk, say); else `error`."""
     if found := re.search(r"os error (\d+)", str(error)):
         number = int(found[1])
         return OSError(number, os.strerror(number), str(path))

@@ -17,7 +17,7 @@ from deltalake.transaction import Transaction
 
 from casper_ray import durable
 from casper_ray.errors import LakeError
-from casper_ray.lakehouse.data_file import DataFile, add_action
+from casper_ray.lakehouse.data_file import DataFile, add_action, system_error
 
 KEYED = "keyed: its files are its segments"
 """The table's description where `TableFormat.keyed`: delta-rs lets no property in that it does not know."""
@@ -121,6 +121,8 @@ class OpenTable:
                 )
         except CommitFailedError:
             return False
+        except DeltaError as error:  # of the checkpoint that follows a commit, which is in the log by then
+            raise system_error(error, self.path / "_delta_log") from error
         self._handle.update_incremental()
         self._flush_log(before + 1, self.version)
         if self.version == before + 1:
