@@ -77,7 +77,7 @@ class Progress:
 
     watermark_us: where the watermark stands. reads: every read of a file, by (name, start, stop), in the order in
     which they came; what the last batch that had it says of it. taken: up to where each file was read. versions: the
-    least version that each table has to have.
+    least version that each table has to have. timed: whether it was ever known when a file had landed.
     """
 
     last_batch: int = 0
@@ -86,12 +86,14 @@ class Progress:
     reads: dict[tuple[str, int, int], Read] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
+    timed: bool = False
 
     def note(self, reads: tuple[Read, ...]) -> None:
         """Reads that a batch had."""
         for read in reads:
             self.reads[read.name, read.start, read.stop] = read
             self.taken[read.name] = max(read.stop, self.taken.get(read.name, 0))
+            self.timed |= read.landed_us is not None
 
 
 def committed_progress(catalog: Catalog, schema: str) -> Progress:

@@ -51,16 +51,19 @@ class Intake:
         in which they landed, by name where that is the same.
 
         A file of a replay's window was known from the window's start and had landed by its end; what grew later,
-        and any other file, by the batch's own instant.
+        and any other file, by the batch's own instant. Where no replay ever was and nobody gives the time, nobody
+        knows when a file had landed.
         """
         instant = instant_of(reads, self._source, progress, sim_instant_us)
-        dated = [self._dated(read, instant) for read in reads]
+        windows = any(self._source.window_of(read.name) for read in reads)
+        told = progress.timed or windows or sim_instant_us is not None
+        dated = [self._dated(read, instant, instant if told else None) for read in reads]
         return sorted(dated, key=lambda read: (read.landed_us is None, read.landed_us, read))
 
-    def _dated(self, read: Read, instant_us: int | None) -> Read:
+    def _dated(self, read: Read, instant_us: int | None, landed_us: int | None) -> Read:
         window = None if read.start else self._source.window_of(read.name)
         known = window.from_us if window else instant_us
-        landed = window.to_us if window else instant_us
+        landed = window.to_us if window else landed_us
         return read._replace(known_from_us=known, landed_us=landed, late_accepted=self._late_accepted)
 
     def _watched(self, progress: Progress) -> Iterable[str]:

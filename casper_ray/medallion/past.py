@@ -13,6 +13,8 @@ from casper_ray.lakehouse.open_table import OpenTable
 from casper_ray.lakehouse.read import scan
 from casper_ray.medallion.batch import Batch
 from casper_ray.medallion.batches import BATCHES, reads_of, versions_of
+from casper_ray.medallion.declare import Pipeline
+from casper_ray.medallion.memory import watermark_of
 from casper_ray.medallion.quarantine import QUARANTINE
 from casper_ray.medallion.rule_book import RuleBook
 
@@ -37,6 +39,13 @@ def past_batches(catalog: Catalog, schema: str, book: RuleBook) -> Iterator[Past
     for row in scan(catalog.table(schema, BATCHES.name)).sort("batch").collect().iter_rows(named=True):
         yield PastBatch(batch=_batch(row, book), watermark_before_us=watermark_us, brought=_brought(row))
         watermark_us = None if row["watermark"] is None else sim_micros(row["watermark"])
+
+
+def last_remade(past: list[PastBatch], pipeline: Pipeline) -> int:
+    """The number of the last batch that made anew the table which remembers every row; 0 if none did."""
+    watermark = watermark_of(pipeline)
+    log = watermark.log if watermark else None
+    return max((one.batch.number for one in past if log in one.batch.replaces), default=0)
 
 
 def _batch(row: dict[str, Any], book: RuleBook) -> Batch:

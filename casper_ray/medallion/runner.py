@@ -25,7 +25,7 @@ from casper_ray.medallion.intake import Intake, first_bytes, instant_of
 from casper_ray.medallion.memory import Memory
 from casper_ray.medallion.one_pass import load_pipeline
 from casper_ray.medallion.pass_run import Passed, PassRun
-from casper_ray.medallion.past import PastBatch, past_batches
+from casper_ray.medallion.past import PastBatch, last_remade, past_batches
 from casper_ray.medallion.quality import RuleError
 from casper_ray.medallion.quality_config import resolve_quality
 from casper_ray.medallion.quality_log import log_rows, stopping
@@ -135,15 +135,20 @@ class Runner:
         """The batches that `batches` has and these tables' logs have not, run again for these tables alone.
 
         For a table whose newest commits were lost. Each batch is judged as it was: by its own rules, remembering what
-        was before it. Retry: safe.
+        was before it. Where the log table was made anew since, nothing remembers that: such tables are made anew too.
+        Retry: safe.
         """
         self._check_names(names)
-        reports = []
-        for past in past_batches(self.catalog, self.pipeline.schema, self._book):
+        past_ones = list(past_batches(self.catalog, self.pipeline.schema, self._book))
+        remade = last_remade(past_ones, self.pipeline)
+        reports, forgotten = [], set[str]()
+        for past in past_ones:
             lacking = past.lacking(self.tables, names, self.app)
-            if lacking or not self._tables.has_logged(past.batch):
-                reports.append(self._run_again(past, lacking))
-        return reports
+            if past.batch.number < remade:
+                forgotten |= lacking
+            elif lacking - forgotten or not self._tables.has_logged(past.batch):
+                reports.append(self._run_again(past, lacking - forgotten))
+        return [*reports, self.refresh(*sorted(forgotten))] if forgotten else reports
 
     def lacking_batches(self) -> Counter[str]:
         """How many batches each table lacks that it should have."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
-import pytest
 from small_lake import SmallLake, order
 
 HOURS = {"a.json": 0, "b.json": 600, "c.json": 0}
@@ -22,9 +21,6 @@ def told(folder: Path, *, one_by_one: bool) -> SmallLake:
     return lake
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a file of a later batch lands when the batch before it ended: its times move nothing"
-)
 def test_they_are_judged_alike_at_once_and_one_by_one(tmp_path: Path) -> None:
     lakes = [told(tmp_path / str(each), one_by_one=each) for each in (False, True)]
     at_once, one_by_one = (lake.rows("all_events") for lake in lakes)
@@ -32,10 +28,6 @@ def test_they_are_judged_alike_at_once_and_one_by_one(tmp_path: Path) -> None:
     assert len(at_once) == len(one_by_one) == 3
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a file of a later batch lands when the batch before it ended: all of it is the future",
-)
 def test_no_event_is_of_the_future_where_nobody_knows_the_time(tmp_path: Path) -> None:
     log = told(tmp_path, one_by_one=True).table("quality_log")
     assert log.filter(pl.col("rule") == "not_in_the_future")["failed"].sum() == 0
