@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -303,3 +305,17 @@ def test_a_refresh_admits_what_the_batches_admitted(
     Runner(PIPELINE, catalog).refresh()
     assert admissions(catalog) == before[0]
     assert table(catalog, "gold_location_sales_hourly").sort(pl.all()).equals(before[1])
+
+
+def test_silver_and_gold_tell_their_changes(catalog: Catalog, order: Maker) -> None:
+    for number in (1, 2):
+        drop(catalog, f"{number}.json", order(number))
+        run(catalog)
+    tables = [table.name for table in Runner(PIPELINE, catalog).pipeline.tables]
+    for name in (name for name in tables if name.startswith(("silver", "gold"))):
+        handle = DeltaTable(str(catalog.table("lakeflow", name)))
+        told = pl.DataFrame(pa.table(handle.load_cdf(starting_version=1).read_all()))
+        kept = told.with_columns(
+            pl.when(pl.col("_change_type") == "insert").then(1).otherwise(-1).alias("by")
+        )
+        assert kept["by"].sum() == table(catalog, name).height, name
