@@ -33,14 +33,19 @@ def orphans(table: Path) -> list[Path]:
     return [path for path in _files(table) if str(path.relative_to(table)) not in named]
 
 
-def unread(table: Path) -> list[Path]:
-    """Files in the table's folder that its newest version does not name."""
+def live_files(table: Path) -> set[str]:
+    """The files of the table's newest version, by their paths in its folder."""
     live: set[str] = set()
     for action in actions(table):
         if "add" in action:
             live.add(unquote(action["add"]["path"]))
         elif "remove" in action:
             live.discard(unquote(action["remove"]["path"]))
+    return live
+
+
+def beside(table: Path, live: set[str]) -> list[Path]:
+    """Files in the table's folder that are not among these."""
     return [path for path in _files(table) if str(path.relative_to(table)) not in live]
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 import polars as pl
 import pyarrow.parquet as pq
 from lakes import GOLD_KEYS, Lake
-from table_log import batches_of, orphans, unread
+from table_log import batches_of, beside, live_files, orphans
 
 from casper_ray.lakehouse.keep import vacuumed
 from casper_ray.lakehouse.names import existing_catalog
@@ -72,8 +72,10 @@ def orphan_files(lake: Lake) -> list[str]:
 
 def keep_up(lake: Lake) -> list[str]:
     """The lake's own upkeep, keeping nothing but the newest versions; the files that are there beside them."""
+    newest = {table: live_files(lake.path(table)) for table in _tables(lake)}  # before the log is shortened
     list(vacuumed(existing_catalog(str(lake.folder), lake.catalog), [], timedelta(0), dry_run=False))
-    return [str(path.relative_to(lake.root)) for table in _tables(lake) for path in unread(lake.path(table))]
+    left = (path for table, live in newest.items() for path in beside(lake.path(table), live))
+    return [str(path.relative_to(lake.root)) for path in left]
 
 
 def _tables(lake: Lake) -> list[str]:
