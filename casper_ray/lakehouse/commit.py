@@ -34,6 +34,7 @@ def commit_once(
     """
     for attempt in range(1, _ATTEMPTS + 1):
         if table_has(table, app, batch):
+            table.flush_newest()  # whoever committed it may have died before it was durable
             return False
         reach(f"commit.before:{table.path.name}")
         if table.try_commit(change(table), app=app, batch=batch, note=note or {}):

@@ -131,6 +131,10 @@ class OpenTable:
             self._load_files()
         return True
 
+    def flush_newest(self) -> None:
+        """Make the newest log entry durable, whoever wrote it."""
+        self._flush_log(self.version, self.version)
+
     def _apply(self, change: Change) -> None:
         for file in change.remove:
             self.rows -= self.files.pop(file.path).rows

@@ -96,7 +96,7 @@ class PipelineTables:
 
     def remove_unfinished_files(self) -> None:
         """Data files that a killed worker did not finish writing; none of them is in a log."""
-        for table in self.tables.values():
+        for table in (*self.tables.values(), self._batches, self._log):
             for part in table.path.rglob(".*.part"):
                 part.unlink(missing_ok=True)
 
