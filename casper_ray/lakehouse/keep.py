@@ -13,7 +13,8 @@ from casper_ray.lakehouse.inspect import located
 from casper_ray.lakehouse.lease import held_lease
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.open_table import KEYED, OpenTable, TableFormat
-from casper_ray.lakehouse.upkeep import compact, shorten_log, vacuum
+from casper_ray.lakehouse.upkeep import compact, shorten_log
+from casper_ray.lakehouse.vacuum import vacuum
 
 _A_JOB = timedelta(hours=1)
 

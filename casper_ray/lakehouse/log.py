@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ import pyarrow.parquet as pq
 _COMMIT = re.compile(r"(\d{20})\.json")
 _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.parquet")
 HINT = "_last_checkpoint"
+ACTIONS = "casperActions"
+"""In a commit's information: how many actions follow it. A commit torn at the end of a line is still valid JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,15 @@ def commit_fault(path: Path) -> str | None:
         actions = read_commit(path)
     except ValueError:
         return "is torn: a line is no JSON"
-    return None if actions else "has no actions"
+    if not actions:
+        return "has no actions"
+    promised = next(
+        (int(a["commitInfo"][ACTIONS]) for a in actions if ACTIONS in a.get("commitInfo", {})), None
+    )
+    found = sum("commitInfo" not in action for action in actions)
+    if promised is not None and found != promised:
+        return f"is torn: it has {found} of its {promised} actions"
+    return None
 
 
 def checkpoint_fault(path: Path) -> str | None:
@@ -81,6 +92,13 @@ def checkpoint_fault(path: Path) -> str | None:
     except (OSError, pa.ArrowException) as error:
         return f"cannot be read ({str(error).splitlines()[0][:120]})"
     return None
+
+
+def newest_commits(table: Path) -> list[Path]:
+    """The commits of a table that no checkpoint stands for, oldest first."""
+    names = os.listdir(folder) if (folder := table / "_delta_log").is_dir() else []
+    covered = max((name[:20] for name in names if _CHECKPOINT.fullmatch(name)), default="")
+    return [folder / name for name in sorted(names) if _COMMIT.fullmatch(name) and name[:20] > covered]
 
 
 def _by_version(folder: Path, pattern: re.Pattern[str]) -> dict[int, Path]:

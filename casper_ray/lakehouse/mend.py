@@ -1,4 +1,4 @@
-"""Mends of a table's own files. Nothing that might hold rows is deleted: it is set aside."""
+"""Mends of a table's own files. Nothing is deleted: it is set aside."""
 
 from __future__ import annotations
 
@@ -27,11 +27,8 @@ class Mender:
         """
         found = list(findings)
         for finding in found:
-            if finding.mend == "set aside":
+            if finding.mend in ("set aside", "remove"):
                 self._set_aside(self._table / finding.where)
-            elif finding.mend == "remove":
-                (self._table / finding.where).unlink(missing_ok=True)
-                self.done.append(f"removed {finding.where}")
         if any(finding.mend == "cut the log" for finding in found):
             self._cut()
         if any(finding.mend == "set aside" and "checkpoint" in finding.where for finding in found):

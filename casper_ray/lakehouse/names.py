@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from casper_ray.errors import ConfigError, LakeError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
+_FOLDER = re.compile(r"[A-Za-z0-9/._~!$&'()+,;=:@-]+")
+"""Other characters are written with % in the URLs of delta-rs, and polars then finds no file; or mean a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,23 @@ def existing_catalog(lake_uri: str, name: str) -> Catalog:
 
 
 def local_folder(lake_uri: str) -> Path:
-    """The folder of a lake URI. Raises: LakeError for what is not on local disk."""
+    """The folder of a lake URI. Raises: LakeError for what is not on local disk, or could not be read again there."""
     parts = urlsplit(lake_uri)
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-        return Path(parts.path).resolve()
+        return _readable(Path(parts.path).resolve())
     if "://" in lake_uri:
         raise LakeError(
             f"lake {lake_uri}: {parts.scheme}:// is not supported yet",
             "use a folder on local disk, such as --lake .casper/lake",
         )
-    return Path(lake_uri).expanduser().resolve()
+    return _readable(Path(lake_uri).expanduser().resolve())
+
+
+def _readable(folder: Path) -> Path:
+    if _FOLDER.fullmatch(str(folder)):
+        return folder
+    odd = sorted({char for char in str(folder) if not _FOLDER.fullmatch(char)})
+    raise LakeError(
+        f"lake {folder}: tables could not be read in a folder with {', '.join(map(repr, odd))} in its path",
+        "choose one of letters a to z, digits, '-', '_' and '.'",
+    )

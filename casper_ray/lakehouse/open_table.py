@@ -18,6 +18,7 @@ from deltalake.transaction import Transaction
 from casper_ray import durable
 from casper_ray.errors import LakeError
 from casper_ray.lakehouse.data_file import DataFile, add_action, system_error
+from casper_ray.lakehouse.log import ACTIONS, newest_commits
 
 KEYED = "keyed: its files are its segments"
 """The table's description where `TableFormat.keyed`: delta-rs lets no property in that it does not know."""
@@ -113,7 +114,7 @@ class OpenTable:
                     self._schema,
                     list(self.layout.partition_by),
                     commit_properties=CommitProperties(
-                        custom_metadata=dict(note),
+                        custom_metadata={**note, ACTIONS: _action_count(change, app)},
                         max_commit_retries=0,
                         app_transactions=[] if app is None else [Transaction(app, batch)],
                     ),
@@ -160,12 +161,12 @@ class OpenTable:
 
 
 def refuse_empty_commit(path: Path) -> None:
-    """Raises: LakeError where the newest commit of a table is an empty file: delta-rs would read past it, and the
-    commit would silently be lost.
+    """Raises: LakeError where a commit since the newest checkpoint is an empty file: delta-rs would read past it, and
+    the commit would silently be lost.
     """
-    newest = max((path / "_delta_log").glob("*.json"), default=None)
-    if newest is not None and newest.stat().st_size == 0:
-        raise LakeError(f"table {path}: its newest commit, {newest.name}, is empty", ASK_FSCK)
+    for commit in newest_commits(path):
+        if commit.stat().st_size == 0:
+            raise LakeError(f"table {path}: its commit {commit.name} is empty", ASK_FSCK)
 
 
 def _open_or_create(path: Path, layout: TableFormat) -> DeltaTable:
@@ -250,6 +251,11 @@ def _stats(row: dict[str, Any], prefix: str, layout: TableFormat) -> dict[str, A
 
 def _partition_text(value: Any) -> str | None:
     return None if value is None else str(value)
+
+
+def _action_count(change: Change, app: str | None) -> str:
+    """How many lines follow the commit's information: files that come and go, and the batch."""
+    return str(len(change.add) + len(change.remove) + (app is not None))
 
 
 def _remove_action(file: DataFile, data_change: bool) -> RemoveAction:

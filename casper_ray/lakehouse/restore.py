@@ -8,6 +8,7 @@ from deltalake.exceptions import DeltaError
 from casper_ray import durable
 from casper_ray.errors import LakeError
 from casper_ray.lakehouse.names import Catalog
+from casper_ray.lakehouse.open_table import refuse_empty_commit
 
 
 def restore(catalog: Catalog, schema: str, table: str, version: int) -> int:
@@ -19,6 +20,7 @@ def restore(catalog: Catalog, schema: str, table: str, version: int) -> int:
     Raises: LakeError where that version cannot be had: its files were vacuumed, or there never was one.
     """
     path = catalog.table(schema, table)
+    refuse_empty_commit(path)  # a restore on top of it would bury what it lost
     handle = DeltaTable(str(path))
     if version == handle.version():
         return version

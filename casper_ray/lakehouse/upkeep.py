@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
-from deltalake import DeltaTable
 
 from casper_ray import durable
 from casper_ray.lakehouse.data_file import DataFile, write_data_file
-from casper_ray.lakehouse.log import LogFiles
+from casper_ray.lakehouse.lean_checkpoint import write_lean_checkpoint
+from casper_ray.lakehouse.log import LogFiles, checkpoint_fault
 from casper_ray.lakehouse.open_table import Change, OpenTable
-
-RETENTION = timedelta(days=7)
-"""How long what was replaced stays readable, in wall time. Longer than any reader reads, and than any job runs."""
+from casper_ray.lakehouse.vacuum import RETENTION
 
 _ATTEMPTS = 5
 
@@ -30,18 +28,23 @@ class _Tier(NamedTuple):
     files: int
 
 
-_TIERS = (_Tier(1 << 20, 16), _Tier(32 << 20, 32))
-"""Small files become middling ones, and these large ones: each row is written anew twice at most."""
+_TIERS = (_Tier(1 << 20, 16), _Tier(8 << 20, 32))
+"""Small files become middling ones, and these large ones."""
+_TARGET_BYTES = 16 << 20
+"""What goes into one file. Its rows are in memory, in about ten times the bytes that they have on disk."""
+_CALL_BYTES = 48 << 20
+"""What is put together in one call: a pipeline waits for it."""
 
 
 def compact(table: OpenTable) -> int:
     """Put small files of a table together, in one commit that changes no row; how many files went into others.
 
     Only for tables that are appended to: a keyed table's files are its segments. Rows keep the order of their files.
+    One call does no more than a pipeline can wait for, in bounded memory; call it until there is nothing to do.
     Retry: safe, and beside a writer that goes on: where it commits first, this looks again.
     """
     for _ in range(_ATTEMPTS):
-        groups = list(_groups(table.files.values()))
+        groups = list(_first_bytes(_groups(table.files.values())))
         if not groups:
             return 0
         added = tuple(_put_together(table, group) for group in groups)
@@ -55,32 +58,23 @@ def compact(table: OpenTable) -> int:
     return 0
 
 
-def vacuum(table: OpenTable, retention: timedelta = RETENTION, *, dry_run: bool = False) -> list[str]:
-    """Files that no version within the retention needs, removed; also those that no version names at all.
-
-    Rules: a file younger than the retention stays, whoever wrote it: a batch that is under way may need it.
-    """
-    hours = max(0, int(retention.total_seconds() // 3600))
-    handle = DeltaTable(str(table.path))
-    return handle.vacuum(retention_hours=hours, dry_run=dry_run, enforce_retention_duration=False, full=True)
-
-
 def shorten_log(table: OpenTable, retention: timedelta = RETENTION) -> int:
     """Commits and checkpoints older than the retention that a newer checkpoint stands for, removed; how many.
 
     The versions that they made cannot be read any more. What is left: the newest checkpoint that is older than the
-    retention, and all after it.
+    retention, and all after it. A checkpoint that cannot be read stands for nothing.
     """
-    DeltaTable(str(table.path)).create_checkpoint()
+    write_lean_checkpoint(table, at_least=0)
     log = LogFiles.of(table.path)
     limit_s = time.time() - retention.total_seconds()
     old = [version for version, file in log.checkpoints.items() if file.stat().st_mtime <= limit_s]
-    if not old:
+    kept = next((v for v in reversed(old) if checkpoint_fault(log.checkpoints[v]) is None), None)
+    if kept is None:
         return 0
+    older = (*log.commits.items(), *log.checkpoints.items())
     gone = [
-        file for version, file in log.commits.items() if version < max(old)
-    ]  # delta-rs asks for the last one
-    gone += [file for version, file in log.checkpoints.items() if version < max(old)]
+        file for version, file in older if version < kept
+    ]  # delta-rs asks for the checkpoint's own commit
     for file in gone:
         file.unlink(missing_ok=True)
     durable.flush_folder(log.folder)
@@ -88,9 +82,10 @@ def shorten_log(table: OpenTable, retention: timedelta = RETENTION) -> int:
 
 
 class Upkeep:
-    """Compaction between batches, for a pipeline's tables that are appended to: cheap to ask, short to do.
+    """What keeps a pipeline's tables quick to read, between batches: cheap to ask, short to do.
 
-    every: batches from one look to the next.
+    Small files are put together where a table is not keyed; checkpoints lose their tombstones. every: batches
+    from one look to the next.
     """
 
     def __init__(self, tables: Sequence[OpenTable], *, every: int = 64) -> None:
@@ -100,7 +95,9 @@ class Upkeep:
         """Do what is due after a batch; how many files were put together."""
         if batch % self._every:
             return 0
-        return sum(compact(table) for table in self._tables)
+        for table in self._tables:
+            write_lean_checkpoint(table)
+        return sum(compact(table) for table in self._tables if not table.keyed)
 
 
 def _groups(files: Iterable[DataFile]) -> Iterator[list[DataFile]]:
@@ -111,8 +108,32 @@ def _groups(files: Iterable[DataFile]) -> Iterator[list[DataFile]]:
         for tier in _TIERS:
             small = [file for file in group if file.size_bytes < tier.below_bytes]
             if len(small) >= tier.files:
-                yield sorted(small, key=lambda file: Path(file.path).name)
+                yield from _filled(sorted(small, key=lambda file: Path(file.path).name))
                 break
+
+
+def _filled(files: list[DataFile]) -> Iterator[list[DataFile]]:
+    """Stretches of the files that fill one file each, of two files at least."""
+    stretch: list[DataFile] = []
+    filled = 0
+    for file in files:
+        stretch.append(file)
+        filled += file.size_bytes
+        if filled >= _TARGET_BYTES:
+            yield stretch
+            stretch, filled = [], 0
+    if len(stretch) > 1:
+        yield stretch
+
+
+def _first_bytes(groups: Iterable[list[DataFile]]) -> Iterator[list[DataFile]]:
+    """Groups from the front, as many as one call may put together."""
+    left = _CALL_BYTES
+    for group in groups:
+        if left <= 0:
+            return
+        left -= sum(file.size_bytes for file in group)
+        yield group
 
 
 def _put_together(table: OpenTable, group: list[DataFile]) -> DataFile:

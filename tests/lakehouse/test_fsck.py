@@ -6,16 +6,20 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from casper_ray.errors import LakeError
 from casper_ray.lakehouse.changes import CHANGE, changes
 from casper_ray.lakehouse.commit import commit_once
 from casper_ray.lakehouse.data_file import DataFile
 from casper_ray.lakehouse.fsck import Finding, table_findings
 from casper_ray.lakehouse.log import LogFiles
 from casper_ray.lakehouse.mend import Mender
-from casper_ray.lakehouse.open_table import Change, OpenTable
+from casper_ray.lakehouse.names import Catalog
+from casper_ray.lakehouse.open_table import Change, OpenTable, TableFormat
 from casper_ray.lakehouse.read import scan
+from casper_ray.lakehouse.restore import restore
 
 Open = Callable[[], OpenTable]
 Write = Callable[..., DataFile]
@@ -62,6 +66,31 @@ def test_a_broken_commit_that_a_checkpoint_covers_costs_no_row(table: Path) -> N
     Mender(table, table.parent / "aside").mend(found_in(table))
     assert found_in(table) == []
     assert scan(table).collect().height == 30
+
+
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_commit_torn_at_the_end_of_a_line_is_found(table: Path, lines: int) -> None:
+    path = commit(table, 30)
+    path.write_bytes(b"\n".join(path.read_bytes().splitlines()[:lines]))
+    (finding,) = found_in(table)
+    assert (finding.mend, finding.grave) == ("cut the log", True)
+    assert f"it has {lines - 1} of its 2 actions" in finding.what
+
+
+def test_an_empty_commit_under_a_sound_one_is_not_read_past(table: Path, open_table: Open) -> None:
+    commit(table, 28).write_bytes(b"")
+    for look in (open_table, lambda: scan(table)):
+        with pytest.raises(LakeError, match=r"commit 0+28.json is empty.*casper lake fsck"):
+            look()
+
+
+def test_a_restore_does_not_bury_an_empty_commit(catalog: Catalog) -> None:
+    table = OpenTable(catalog.table("lakeflow", "t"), TableFormat(schema=pa.schema([("id", pa.int64())])))
+    assert table.try_commit(Change(), app="a", batch=1, note={})
+    commit(table.path, 1).write_bytes(b"")
+    with pytest.raises(LakeError, match="is empty"):
+        restore(catalog, "lakeflow", "t", 0)
+    assert not commit(table.path, 2).exists()
 
 
 def test_a_missing_commit_is_found(table: Path) -> None:
@@ -120,6 +149,8 @@ def test_files_that_no_version_names_are_found_and_removed(table: Path, data_fil
     Mender(table, table.parent / "aside").mend(found)
     assert found_in(table) == []
     assert scan(table).collect().height == 30
+    aside = {path.name for path in (table.parent / "aside").rglob("*") if path.is_file()}
+    assert aside == {Path(stray.path).name, half.name}, "nothing is deleted"
 
 
 def test_changes_between_versions_are_net(table: Path, open_table: Open, data_file: Write) -> None:

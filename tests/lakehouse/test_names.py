@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from casper_ray.errors import ConfigError, LakeError
+from casper_ray.lakehouse.data_file import write_data_file
 from casper_ray.lakehouse.names import (
     Catalog,
     checked_name,
@@ -14,6 +17,8 @@ from casper_ray.lakehouse.names import (
     local_folder,
     open_catalog,
 )
+from casper_ray.lakehouse.open_table import Change, OpenTable, TableFormat
+from casper_ray.lakehouse.read import scan
 
 
 def test_tables_and_volumes_lie_where_the_contract_says(tmp_path: Path) -> None:
@@ -88,3 +93,18 @@ def test_tables_are_listed_by_name_and_nothing_else_is(catalog: Catalog) -> None
     catalog.table("lakeflow", "no_table").mkdir()
     catalog.volume("simulator", "events").mkdir(parents=True)
     assert catalog.table_names() == [("bronze", "c"), ("lakeflow", "a"), ("lakeflow", "b")]
+
+
+@pytest.mark.parametrize("folder", ["my lake", "läke", "50%", "lake#1", "lake[1]", "lake*"])
+def test_a_folder_whose_tables_could_not_be_read_again_is_refused(tmp_path: Path, folder: str) -> None:
+    with pytest.raises(LakeError, match="could not be read in a folder with"):
+        open_catalog(str(tmp_path / folder), "caspers")
+    assert not (tmp_path / folder).exists()
+
+
+def test_a_table_can_be_read_under_every_name_that_is_accepted(tmp_path: Path) -> None:
+    catalog = open_catalog(str(tmp_path / "a.b_c~d-e!$&'()+,;=:@f"), "caspers")
+    table = OpenTable(catalog.table("s", "t"), TableFormat(schema=pa.schema([("id", pa.int64())])))
+    file = write_data_file(pl.DataFrame({"id": [1]}), table.path, "a.parquet", {}, ())
+    table.try_commit(Change(add=(file,)), app="a", batch=1, note={})
+    assert scan(table.path).collect().rows() == [(1,)]
