@@ -63,6 +63,8 @@ class Repair:
         for _ in range(_ROUNDS):
             if not found:
                 break
+            # Files that no version names may be what a lost commit named, and bring it back: they go last, alone.
+            found = [finding for finding in found if finding.mend != "remove"] or found
             self._mend_files(found)
             if hopeless := self._hopeless(found):
                 raise LakeError(

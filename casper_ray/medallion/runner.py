@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from casper_ray.errors import ConfigError
+from casper_ray.errors import ConfigError, LakeError
 from casper_ray.failpoints import reach
 from casper_ray.lakehouse.commit import table_has
 from casper_ray.lakehouse.names import Catalog
+from casper_ray.lakehouse.open_table import ASK_FSCK
 from casper_ray.medallion.accounts import check_balance
 from casper_ray.medallion.admission import Seen
 from casper_ray.medallion.batch import Batch, BatchJournal
 from casper_ray.medallion.batch_report import BatchReport, report_of
-from casper_ray.medallion.batches import batch_row, committed_progress
+from casper_ray.medallion.batches import BATCHES, batch_row, committed_progress
 from casper_ray.medallion.declare import Pipeline
 from casper_ray.medallion.files import Read
 from casper_ray.medallion.graph import check_rules, checked_tables
@@ -100,6 +101,8 @@ class Runner:
         if not self._mending:
             self._tables.check_versions(self.progress)
         pending = self._journal.pending()
+        if pending is not None:
+            self._refuse_lost_batches(pending.number)
         self._recovered = True
         if pending is None or pending.number <= self.progress.last_batch:
             return None
@@ -172,6 +175,15 @@ class Runner:
         log = log_rows(self._run_id, batch, passed.tallies, batch.sim_instant_us, stopped=False)
         self._tables.commit(batch, passed.results, partials, log)
         return report_of(batch, passed, partials, started, computed)
+
+    def _refuse_lost_batches(self, begun: int) -> None:
+        """Raises: LakeError where `batches` lacks a batch before the newest that was begun: its files would be taken
+        for new ones.
+        """
+        last = self.progress.last_batch
+        if begun > last + 1:
+            path = self.catalog.table(self.pipeline.schema, BATCHES.name)
+            raise LakeError(f"table {path}: ends with batch {last}, though batch {begun} was begun", ASK_FSCK)
 
     def _check_names(self, names: Iterable[str]) -> None:
         if unknown := set(names) - self.tables.keys():

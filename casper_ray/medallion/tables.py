@@ -37,8 +37,7 @@ class PipelineTables:
             for spec in stored
             if isinstance(spec.update, Merge)
         }
-        kept_adding = [spec.name for spec in self._specs if isinstance(spec.update, Append)]
-        self._upkeep = Upkeep([*(self.tables[name] for name in kept_adding), self._batches, self._log])
+        self._upkeep = Upkeep([*self.tables.values(), self._batches, self._log])
         self._threads = ThreadPoolExecutor(len(self._specs) + 1, thread_name_prefix="commit")
 
     def commit(
