@@ -92,7 +92,13 @@ def differing(
 
 
 def _drawn(found: pl.LazyFrame, what: str, rows: int) -> str:
-    total = found.select(pl.len()).collect().item()
+    try:
+        head, total = found.head(rows).collect(), found.select(pl.len()).collect().item()
+    except FileNotFoundError as error:
+        raise LakeError(
+            f"{what}: files of this version are not there any more",
+            "a vacuum removes what is older than its retention; `casper lake history` lists the versions",
+        ) from error
     with pl.Config(
         tbl_rows=rows,
         tbl_cols=-1,
@@ -100,7 +106,7 @@ def _drawn(found: pl.LazyFrame, what: str, rows: int) -> str:
         fmt_str_lengths=_CELL_CHARS,
         tbl_hide_dataframe_shape=True,
     ):
-        return f"{found.head(rows).collect()}\n{min(rows, total):,} of {total:,} rows of {what}"
+        return f"{head}\n{min(rows, total):,} of {total:,} rows of {what}"
 
 
 def history_lines(catalog: Catalog, name: str, limit: int) -> Iterator[str]:
