@@ -78,7 +78,8 @@ class RayStarting:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._up.wait()
-        self.wait_until_warm()
+        if not self.wait_until_warm():
+            logging.disable(logging.CRITICAL)  # Ray would tell of a head start that it lost; the run's end is told
         stop_ray()
 
     def wait(self) -> None:
@@ -87,9 +88,9 @@ class RayStarting:
         if self._error is not None:
             raise self._error
 
-    def wait_until_warm(self) -> None:
-        """Until the head start is over too, however it went."""
-        self._warmed.wait(_WARM_UP_S)
+    def wait_until_warm(self) -> bool:
+        """Until the head start is over too, however it went. False: it takes too long to be waited for."""
+        return self._warmed.wait(_WARM_UP_S)
 
     def _start(self) -> None:
         try:

@@ -1,4 +1,8 @@
-"""Windows into the volume: each part generated, rendered and landed by whoever has a processor free."""
+"""Windows into the volume: each part generated, rendered and staged by whoever has a processor free.
+
+Files come into sight in the order of their time, whoever was done first: who looks into the volume in between sees
+all that there was up to some instant. A file of a later day in sight before an earlier one would make that one late.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import polars as pl
 import ray
 
 from casper_ray.domain.kitchen import ORDER_CREATED
-from casper_ray.durable import write_file
+from casper_ray.durable import Staged, flush_folder, stage_file
 from casper_ray.failpoints import reach
-from casper_ray.sim.faults.files import complete_files, land_with_faults
+from casper_ray.sim.faults.files import complete_files, staged_with_faults
 from casper_ray.sim.faults.spec import Files
 from casper_ray.sim.replay import ExpectedEvents
 from casper_ray.sim.window import Part, Window, file_name, parts
@@ -55,6 +59,21 @@ class Landed:
     bins: np.ndarray[Any, np.dtype[np.int64]] = field(default_factory=lambda: np.zeros(_BINS, np.int64))
 
 
+class Prepared(NamedTuple):
+    """A part that is ready to come into sight: what it brings, and its files."""
+
+    landed: Landed
+    files: Sequence[Staged]
+
+    def show(self) -> Landed:
+        """Its files come into sight. Durable once the volume is flushed."""
+        for file in self.files:
+            file.show()
+        if self.landed.events:
+            reach("window.landed")
+        return self.landed
+
+
 class Lander:
     """Lands windows of one replay of one world."""
 
@@ -74,7 +93,7 @@ class Lander:
 
     def remove_unfinished(self) -> None:
         """Files that a killed worker did not finish writing; nobody reads names that begin with a dot."""
-        for part in self._volume.glob(f".{self._replay_id}.w*.part"):
+        for part in self._volume.glob(f".*{self._replay_id}.w*.part"):
             part.unlink(missing_ok=True)
 
     def complete(self) -> bool:
@@ -90,11 +109,10 @@ class Lander:
             expected = self._expected(window.from_us, window.to_us)
             if len(windows) == 1 and expected < _HERE_EVENTS:
                 (part,) = parts(window, 1)
-                return Landing(
-                    windows, [land_part(self._world, self._volume, self._replay_id, part, self._faults)]
-                )
+                prepared = prepared_part(self._world, self._volume, self._replay_id, part, self._faults)
+                return Landing(self._volume, windows, [[prepared]])
             cut += parts(window, math.ceil(expected / _PART_EVENTS))
-        return Landing(windows, [self._task(run) for run in self._runs(cut)])
+        return Landing(self._volume, windows, [self._task(run) for run in self._runs(cut)])
 
     def _runs(self, cut: list[Part]) -> list[list[Part]]:
         """The parts in stretches of time, a few for each processor.
@@ -112,13 +130,14 @@ class Lander:
     def _task(self, run: list[Part]) -> Any:
         if self._shared is None:
             self._shared = ray.put(self._world)
-        return _land_parts.remote(self._shared, self._volume, self._replay_id, run, self._faults)
+        return _prepared_parts.remote(self._shared, self._volume, self._replay_id, run, self._faults)
 
 
 @dataclass(slots=True)
 class Landing:
     """Windows that are on their way into the volume."""
 
+    volume: Path
     windows: Sequence[Window]
     runs: list[Any]
 
@@ -126,34 +145,35 @@ class Landing:
         """Every window landed, durably."""
         parts_of: dict[int, list[Landed]] = {window.number: [] for window in self.windows}
         for run in self.runs:
-            for part in [run] if isinstance(run, Landed) else ray.get(run):
-                parts_of[part.window.number].append(part)
+            for part in run if isinstance(run, list) else ray.get(run):
+                parts_of[part.landed.window.number].append(part.show())
+        if self.volume.exists():
+            flush_folder(self.volume)
         return [_landed(window, parts_of[window.number]) for window in self.windows]
 
 
-def land_part(
+def prepared_part(
     world: EventSource, volume: Path, replay_id: str, part: Part, file_faults: FileFaults | None = None
-) -> Landed:
-    """The part's events as one file in the volume; no file where there are none."""
+) -> Prepared:
+    """The part's events as one file for the volume; no file where there are none."""
     events = world.events(part.from_us, part.to_us)
     data = world.lines(events) if events.height else b""
+    staged: list[Staged] = []
     if file_faults:
-        land_with_faults(file_faults.faults, file_faults.seed, volume, replay_id, part, data)
+        staged = staged_with_faults(file_faults.faults, file_faults.seed, volume, replay_id, part, data)
     elif data:
-        write_file(volume / file_name(replay_id, part), data)
-    if data:
-        reach("window.landed")
+        staged = [stage_file(volume / file_name(replay_id, part), data)]
     window = part.window
     spread, _ = np.histogram(events["ts_us"].to_numpy(), bins=_BINS, range=(window.from_us, window.to_us))
     created = int((events["event_type"] == ORDER_CREATED).sum())
-    return Landed(window=window, events=events.height, orders=created, bins=spread)
+    return Prepared(Landed(window=window, events=events.height, orders=created, bins=spread), staged)
 
 
 @ray.remote
-def _land_parts(
+def _prepared_parts(
     world: EventSource, volume: Path, replay_id: str, run: list[Part], file_faults: FileFaults | None
-) -> list[Landed]:
-    return [land_part(world, volume, replay_id, part, file_faults) for part in run]
+) -> list[Prepared]:
+    return [prepared_part(world, volume, replay_id, part, file_faults) for part in run]
 
 
 def _landed(window: Window, parts_: list[Landed]) -> Landed:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from casper_ray.domain.time import US_PER_DAY, US_PER_HOUR, US_PER_S, SimMicros, as_text
 from casper_ray.sim.cursor import Cursor, CursorFile
-from casper_ray.sim.lander import Landed, land_part
+from casper_ray.sim.lander import Landed, prepared_part
 from casper_ray.sim.landing import render_lines
 from casper_ray.sim.replay import Chunk, Replay
 from casper_ray.sim.window import Window, parts
@@ -74,7 +74,7 @@ class Run:
     ) -> list[Landed]:
         """Land the windows' parts in order, the first `at_most` of them."""
         cut = [part for window in windows for part in parts(window, part_count)]
-        return [land_part(self.world, self.volume, "r-42", part) for part in cut[:at_most]]
+        return [prepared_part(self.world, self.volume, "r-42", part).show() for part in cut[:at_most]]
 
     def advance(self, until_us: float) -> list[tuple[int, int, int]]:
         """Everything that is due by `until_us`, landed; the windows, as (number, from, to)."""

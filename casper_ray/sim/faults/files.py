@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from casper_ray import durable
+from casper_ray.durable import Staged
 from casper_ray.sim.faults.chance import chance
 from casper_ray.sim.faults.spec import Files
 from casper_ray.sim.window import Part, file_name, window_of
@@ -14,23 +15,27 @@ _EMPTY_PART = 9_000
 _KEY = 10_000
 
 
-def land_with_faults(faults: Files, seed: int, volume: Path, replay_id: str, part: Part, data: bytes) -> None:
-    """The part's file in the volume, and what is wrong with it. Retry: safe; the same faults again.
+def staged_with_faults(
+    faults: Files, seed: int, volume: Path, replay_id: str, part: Part, data: bytes
+) -> list[Staged]:
+    """The part's file for the volume, and what is wrong with it. Retry: safe; the same faults again.
 
     A file that grows is there in part first, cut within a line, and what it will be lies beside it under a name that
     nobody reads; `complete_files` brings it forth. One that has grown already is left alone.
     """
     name = file_name(replay_id, part)
     key = part.window.number * _KEY + part.number
+    staged: list[Staged] = []
     if data and chance(key, seed, "growing") < faults.growing:
-        _begin(volume / name, data, chance(key, seed, "how much"))
+        staged += _begun(volume / name, data, chance(key, seed, "how much"))
     elif data:
-        durable.write_file(volume / name, data)
+        staged.append(durable.stage_file(volume / name, data))
     if data and chance(key, seed, "twice") < faults.twice:
-        durable.write_file(volume / f"copy-of-{name}", data)
+        staged.append(durable.stage_file(volume / f"copy-of-{name}", data))
     if part.number == 0 and chance(key, seed, "empty") < faults.empty:
-        empty = part._replace(number=_EMPTY_PART)
-        durable.write_file(volume / file_name(replay_id, empty), b"" if part.window.number % 2 else b"\n\n")
+        empty = file_name(replay_id, part._replace(number=_EMPTY_PART))
+        staged.append(durable.stage_file(volume / empty, b"" if part.window.number % 2 else b"\n\n"))
+    return staged
 
 
 def complete_files(volume: Path, before_window: int | None = None) -> int:
@@ -47,8 +52,8 @@ def complete_files(volume: Path, before_window: int | None = None) -> int:
     return grown
 
 
-def _begin(path: Path, data: bytes, share: float) -> None:
+def _begun(path: Path, data: bytes, share: float) -> list[Staged]:
     if path.exists() and path.stat().st_size >= len(data):
-        return
+        return []
     durable.write_file(path.with_name(_WHOLE + path.name), data)
-    durable.write_file(path, data[: max(1, int(share * len(data)))])
+    return [durable.stage_file(path, data[: max(1, int(share * len(data)))])]

@@ -19,7 +19,7 @@ from casper_ray.sim.faults.files import complete_files
 from casper_ray.sim.faults.spec import KINDS, Faults
 from casper_ray.sim.faults.told import ToldWorld
 from casper_ray.sim.kitchen.world import KitchenWorld
-from casper_ray.sim.lander import FileFaults, land_part
+from casper_ray.sim.lander import FileFaults, prepared_part
 from casper_ray.sim.scenario import load_scenario, scenario_names
 from casper_ray.sim.window import Window, file_name, parts
 
@@ -150,7 +150,7 @@ def test_a_file_that_grows_is_in_part_there_and_then_whole_however_often_it_land
     source = told_of(files={"growing": 1.0})
     path = tmp_path / file_name("r-1", part)
     for _ in range(2):
-        land_part(source, tmp_path, "r-1", part, faults)
+        prepared_part(source, tmp_path, "r-1", part, faults).show()
     whole = source.lines(source.events(window.from_us, window.to_us))
     begun = path.read_bytes()
     assert whole.startswith(begun)
@@ -158,14 +158,14 @@ def test_a_file_that_grows_is_in_part_there_and_then_whole_however_often_it_land
     assert complete_files(tmp_path, before_window=0) == 0
     assert complete_files(tmp_path, before_window=1) == 1
     assert path.read_bytes() == whole
-    land_part(source, tmp_path, "r-1", part, faults)
+    prepared_part(source, tmp_path, "r-1", part, faults).show()
     assert path.read_bytes() == whole, "what has grown does not shrink"
 
 
 def test_empty_files_and_files_of_two_names_come_beside_the_others(tmp_path: Path) -> None:
     faults = FileFaults(Faults(files={"empty": 1.0, "twice": 1.0}).files, 42)  # type: ignore[arg-type]
     (part,) = parts(Window(0, start_us(), start_us() + US_PER_HOUR), 1)  # type: ignore[arg-type]
-    land_part(told_of(), tmp_path, "r-1", part, faults)
+    prepared_part(told_of(), tmp_path, "r-1", part, faults).show()
     name = file_name("r-1", part)
     found = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert found[name] == found[f"copy-of-{name}"]
