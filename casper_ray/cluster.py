@@ -79,7 +79,9 @@ class RayStarting:
     ) -> None:
         self._up.wait()
         if not self.wait_until_warm():
-            logging.disable(logging.CRITICAL)  # Ray would tell of a head start that it lost; the run's end is told
+            logging.disable(
+                logging.CRITICAL
+            )  # Ray would tell of a head start that it lost; the run's end is told
         stop_ray()
 
     def wait(self) -> None:
