@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
-from deltalake import DeltaTable
 
 from casper_ray.domain.time import sim_micros
 from casper_ray.errors import ConfigError, LakeError
@@ -34,7 +33,7 @@ class TableFacts(NamedTuple):
 def table_facts(catalog: Catalog) -> Iterator[TableFacts]:
     """Every table of the catalog, by name."""
     for schema, table in catalog.table_names():
-        handle = DeltaTable(str(catalog.table(schema, table)))
+        handle = at_version(catalog.table(schema, table))
         files = live_files(handle)
         rows = sum(files["num_records"]) if files.height else 0
         size = sum(files["size_bytes"]) if files.height else 0
@@ -113,7 +112,7 @@ def history_lines(catalog: Catalog, name: str, limit: int) -> Iterator[str]:
     """The newest versions, newest first: when, what was done, and for which batch."""
     schema, table, path = located(catalog, name)
     yield f"{schema}.{table}"
-    for entry in DeltaTable(str(path)).history(limit):
+    for entry in at_version(path).history(limit):
         when = datetime.fromtimestamp(entry["timestamp"] / 1000, UTC)
         yield f"  version {entry['version']:>6}  {when:%Y-%m-%d %H:%M:%S}  {entry['operation']:14} {_why(entry)}"
 

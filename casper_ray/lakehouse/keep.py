@@ -10,7 +10,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from casper_ray.lakehouse.inspect import located
-from casper_ray.lakehouse.lease import held_lease
+from casper_ray.lakehouse.lease import every_lease
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.open_table import KEYED, OpenTable, TableFormat
 from casper_ray.lakehouse.upkeep import compact, shorten_log
@@ -39,8 +39,7 @@ def vacuumed(catalog: Catalog, names: Sequence[str], retention: timedelta, *, dr
     """
     with ExitStack() as stack:
         if retention < _A_JOB and not dry_run:
-            for lease in sorted(catalog.state.glob("*.lease")):
-                stack.enter_context(held_lease(lease, f"lake {catalog.lake}, catalog {catalog.name}"))
+            stack.enter_context(every_lease(catalog))
         for schema, table in _tables(catalog, names):
             opened = _opened(catalog, schema, table)
             shortened = 0 if dry_run else shorten_log(opened, retention)

@@ -9,13 +9,14 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, NamedTuple, NoReturn
 
 from casper_ray.durable import placed
 from casper_ray.errors import LeaseHeldError
+from casper_ray.lakehouse.names import Catalog
 
 _ATTEMPTS, _PAUSE_S = 4, 0.05
 """Somebody who only looks at the lease has it for an instant: that is no reason to refuse."""
@@ -38,6 +39,20 @@ class Lease(NamedTuple):
 
     path: Path
     taken_from: Holder | None
+
+
+@contextmanager
+def every_lease(catalog: Catalog, *certain: str) -> Iterator[None]:
+    """Hold each lease that anybody ever held on the catalog, and the `certain` ones: nobody writes meanwhile.
+
+    Raises: LeaseHeldError where a run is live.
+    """
+    there = {path.stem for path in catalog.state.glob("*.lease")}
+    with ExitStack() as stack:
+        for name in sorted(there.union(certain)):
+            what = f"lake {catalog.lake}, catalog {catalog.name}: {name.replace('-', ' ')}"
+            stack.enter_context(held_lease(catalog.state / f"{name}.lease", what))
+        yield
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def _built_loop(
     watcher: Watcher,
     stop: threading.Event,
     started_s: float,
-    warm: Callable[[], None],
+    warm: Callable[[], object],
 ) -> ReplayLoop:
     """Everything a run needs, opened and put together; nothing of it needs Ray before it runs."""
     end_us = _end_us(options, world)
@@ -159,16 +159,13 @@ def _replay(catalog: Catalog, options: JobOptions, identity: Identity, world: Ki
     file = CursorFile(catalog.state / "replay" / "cursor.json")
     cursor = file.load()
     if cursor is None:
-        cursor = _first_cursor(options, identity)
+        cursor = replace(_first_cursor(options, identity), looped=world.loop)
     elif options.start_from is not None:
         raise ConfigError(
             "--from: this lake has a replay that is under way", "use another --lake, or leave --from out"
         )
-    elif world.loop and cursor.position_us == _end_without_loop(world, cursor.position_us):
-        raise ConfigError(
-            "--loop: the replay on this lake has ended without it, after the next loop's first midnight",
-            "use another --lake, and --loop from its first run on",
-        )
+    else:
+        cursor = _looping(cursor, world)
     return Replay(
         file,
         cursor,
@@ -177,13 +174,20 @@ def _replay(catalog: Catalog, options: JobOptions, identity: Identity, world: Ki
     )
 
 
-def _end_without_loop(world: KitchenWorld, position_us: int) -> int | None:
-    """Where the data of a looping world would end if it did not loop; None if that is nowhere near."""
+def _looping(cursor: Cursor, world: KitchenWorld) -> Cursor:
+    """The cursor of a run that loops or does not. Raises: ConfigError where it cannot loop any more: a run that did
+    not has passed the midnight at which the next loop's orders begin, and landed none of them.
+    """
     midnight = sim_micros(world.epoch) + world.days * US_PER_DAY
-    delay_us = world.scenario.faults.longest_delay_us if world.scenario.faults else 0
-    if not midnight < position_us <= midnight + US_PER_DAY + delay_us:
-        return None
-    return ToldWorld(replace(world, loop=False), world.scenario.faults).end_us()
+    reached_us = cursor.pending[-1].to_us if cursor.pending else cursor.position_us
+    if reached_us <= midnight:
+        return replace(cursor, looped=world.loop)
+    if world.loop and not cursor.looped:
+        raise ConfigError(
+            "--loop: the replay on this lake has gone past the next loop's first midnight without it",
+            "use another --lake, and --loop from its first run on",
+        )
+    return cursor
 
 
 def _first_cursor(options: JobOptions, identity: Identity) -> Cursor:

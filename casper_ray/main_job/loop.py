@@ -45,7 +45,7 @@ class ReplayLoop:
     reporter: Reporter
     end_us: float
     stop: threading.Event
-    warm: Callable[[], None]
+    warm: Callable[[], object]
     _clock: ReplayClock = field(init=False)
     _catch_up_us: float = field(init=False)
     _live_speed: float = field(init=False)

@@ -45,12 +45,17 @@ def total(accounts: Iterable[Account]) -> Account:
     return found
 
 
-def check_balance(accounts: Mapping[str, Account], written: Mapping[str, int], batch: int) -> None:
+def check_balance(
+    accounts: Mapping[str, Account], written: Mapping[str, int], batch: int, quarantine: str
+) -> None:
     """Raises: AccountError where an account does not add up, or says other than what was written.
 
-    written: rows in the data files of each table that is only appended to.
+    written: rows in the data files of each table that is only appended to. quarantine: the table that keeps the rows
+    which the accounts say were quarantined.
     """
-    for table, account in accounts.items():
+    refused = total(accounts.values()).quarantined
+    kept = Account(rows_in=refused, rows_out=refused)
+    for table, account in (*accounts.items(), (quarantine, kept)):
         if not account.balances:
             raise AccountError(table, batch, str(account))
         if table in written and written[table] != account.rows_out:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
+
+from casper_ray.errors import LakeError
 
 _SLICE_BYTES = 32 << 20
 _CHUNK_BYTES = 1 << 20
@@ -68,9 +70,9 @@ class WholeLines(NamedTuple):
 
 
 def read_slice(volume: Path, piece: FileSlice) -> WholeLines:
-    """The lines of a slice: from the first that begins in it to the end of the last that does."""
+    """The lines of a slice: from the first that begins in it to the end of the last that does. Raises: LakeError."""
     end = piece.read.stop
-    with (volume / piece.read.name).open("rb") as file:
+    with _opened(volume / piece.read.name) as file:
         offset = 0
         if piece.start:
             file.seek(piece.start - 1)
@@ -81,6 +83,17 @@ def read_slice(volume: Path, piece: FileSlice) -> WholeLines:
         if data and not data.endswith(b"\n") and piece.stop < end:
             data += file.readline(end - piece.stop)
         return WholeLines(offset, data)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Raises: LakeError where the file went after a batch was written down with it."""
+    try:
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise LakeError(
+            f"volume file {path}: is gone, though a batch that is under way takes it in",
+            "put it back, and run again; files of a volume are to stay once they are there",
+        ) from error
 
 
 def lines_before(path: Path, offset: int) -> int:

@@ -66,6 +66,7 @@ class BlockJudge:
         self.differing: dict[int, Verdict] = {}
         self._lateness_us = batch.quality.lateness_us
         self._recall = recall if self.seen.keep else None
+        self._recalled_us: int | None = None
         self._waiting: dict[int, BlockResult] = {}
         self._next = 0
 
@@ -86,9 +87,25 @@ class BlockJudge:
         if result.digest is None or self._lateness_us is None:
             return
         found = judge(
-            result.digest, self.seen, self._lateness_us, recall=self._recall, unique=result.verdict is None
+            result.digest,
+            self.seen,
+            self._lateness_us,
+            recall=self._earlier if self._recall else None,
+            unique=result.verdict is None,
         )
         self.seen = found.seen
         if not same(found.verdict, result.verdict):
             nothing_amiss = np.zeros(len(result.digest.key), np.uint8)
             self.differing[result.block] = nothing_amiss if found.verdict is None else found.verdict
+
+    def _earlier(self, since_us: int) -> Seen:
+        """What an earlier block did not recall yet: everything is kept, so no row is asked for twice."""
+        until_us, recall = self._recalled_us, self._recall
+        if recall is None or (until_us is not None and since_us >= until_us):
+            return Seen()
+        self._recalled_us = since_us
+        found = recall(since_us)
+        if until_us is None:
+            return found
+        new = found.time_us < until_us
+        return found._replace(key=found.key[new], check=found.check[new], time_us=found.time_us[new])

@@ -57,15 +57,15 @@ def repair(
 
     def action() -> int:
         from casper_ray.cluster import RayStarting
+        from casper_ray.lakehouse.lease import every_lease
         from casper_ray.lakehouse.names import existing_catalog
         from casper_ray.medallion.fan_out import warm_up
         from casper_ray.medallion.one_pass import load_pipeline
         from casper_ray.medallion.repair import Repair, findings, full_names
-        from casper_ray.medallion.standalone import pipeline_lease
 
         where = existing_catalog(lake, catalog)
         names = full_names(where, tables or [])
-        with pipeline_lease(where, load_pipeline(_KITCHEN).name):
+        with every_lease(where, "replay", f"{load_pipeline(_KITCHEN).name}-pipeline"):
             found = findings(where, _KITCHEN, names, deep=deep, told=_told)
             for finding in found:
                 typer.echo(f"found: {finding}")
@@ -95,14 +95,14 @@ def restore(
     def action() -> int:
         from casper_ray.errors import ConfigError
         from casper_ray.lakehouse.inspect import When, located
+        from casper_ray.lakehouse.lease import every_lease
         from casper_ray.lakehouse.names import existing_catalog
         from casper_ray.lakehouse.restore import restore as put_back
         from casper_ray.medallion.one_pass import load_pipeline
-        from casper_ray.medallion.standalone import pipeline_lease
 
         where = existing_catalog(lake, catalog)
         schema, name, _ = located(where, table)
-        with pipeline_lease(where, load_pipeline(_KITCHEN).name):
+        with every_lease(where, "replay", f"{load_pipeline(_KITCHEN).name}-pipeline"):
             wanted = When(version, as_of, at).version_of(where, schema, name)
             if wanted is None:
                 raise ConfigError("restore: to what? Give one of --version, --as-of and --at")

@@ -30,6 +30,7 @@ from casper_ray.medallion.past import PastBatch, last_remade, past_batches
 from casper_ray.medallion.quality import RuleError
 from casper_ray.medallion.quality_config import resolve_quality
 from casper_ray.medallion.quality_log import log_rows, stopping
+from casper_ray.medallion.quarantine import QUARANTINE
 from casper_ray.medallion.references import References
 from casper_ray.medallion.rule_book import RuleBook
 from casper_ray.medallion.tables import PipelineTables
@@ -219,7 +220,8 @@ class Runner:
         self._stop_if_asked(batch, passed)
         computed = time.perf_counter()
         partials = passed.partials
-        check_balance(passed.accounts, self._tables.written_rows(batch, passed.results), batch.number)
+        written = self._tables.written_rows(batch, passed.results)
+        check_balance(passed.accounts, written, batch.number, QUARANTINE.name)
         log = log_rows(self._run_id, batch, passed.tallies, self._instant(batch, passed), stopped=False)
         self._tables.commit(batch, passed.results, partials, log)
         self._end(batch, passed)

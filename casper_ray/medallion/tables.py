@@ -88,7 +88,6 @@ class PipelineTables:
             spec.name: sum(file.rows for result in results for file in result.written.get(spec.name, ()))
             for spec in self._specs
             if isinstance(spec.update, Append)
-            and spec is not QUARANTINE
             and (not batch.replaces or spec.name in batch.replaces)
             and not table_has(self.tables[spec.name], self.app, batch.number)
         }

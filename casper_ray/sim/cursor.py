@@ -20,7 +20,7 @@ class Cursor:
     position_us: every event before it has been landed. next_window: the number of the next window. pending: windows
     that were written down and may or may not have been landed. live_from_us: where catching up ends, and
     started_wall_us the wall time at which that was decided: with them, a schedule that keeps no process
-    alive knows how far simulated time has come.
+    alive knows how far simulated time has come. looped: the run that came here went on past the data's end.
     """
 
     replay_id: str
@@ -28,6 +28,7 @@ class Cursor:
     next_window: int
     live_from_us: SimMicros
     started_wall_us: int
+    looped: bool = False
     pending: tuple[Window, ...] = ()
 
     def declare(self, stops_us: list[SimMicros]) -> Cursor:

@@ -88,7 +88,10 @@ def test_replayed_to_the_end_every_order_is_delivered_as_the_truth_says(
     assert (events["ts"] < summary["sim_to"].replace("T", " ")).all()
     begun_again = children.run(*SIM, *lake.options, "--speed", "max", "--loop")
     assert begun_again.code == 2, begun_again
-    assert "--loop: the replay on this lake has ended without it" in begun_again.err
+    assert (
+        "--loop: the replay on this lake has gone past the next loop's first midnight without it"
+        in begun_again.err
+    )
     truth = lake.table("orders", "truth")
     assert truth["order_id"].is_unique().all()
     assert set(truth["order_id"]) == delivered
@@ -113,6 +116,23 @@ def test_a_loop_goes_on_past_the_end_with_new_order_ids_and_rising_time(
     assert events["event_id"].is_unique().all()
     assert_tables_match(lake)
     assert_batches_add_up(lake)
+
+
+def test_a_replay_stopped_after_the_last_midnight_cannot_loop_any_more(
+    children: Children, lake: Lake
+) -> None:
+    """The next loop's orders of the minutes after midnight were not told: they would be missing."""
+    ran(children, lake, *FAST, "--days", "1", "--until-day", "1.01")
+    refused = children.run(*SIM, *lake.options, "--speed", "max", "--loop")
+    assert refused.code == 2, refused
+    assert "first midnight without it" in refused.err
+    assert ran(children, lake, *FAST[:2])["sim_to"] > "2024-01-02", "without it, the run goes on"
+
+
+def test_a_replay_stopped_before_the_last_midnight_may_loop(children: Children, lake: Lake) -> None:
+    ran(children, lake, *FAST, "--days", "1", "--until-day", "0.9")
+    ran(children, lake, *FAST[:2], "--loop", "--until-day", "1.01")
+    assert lake.table("all_events")["order_id"].str.ends_with("-L1").any()
 
 
 def test_available_now_takes_what_is_due_and_ends(children: Children, lake: Lake) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from casper_ray.errors import LeaseHeldError
-from casper_ray.lakehouse.lease import current_holder, held_lease
+from casper_ray.lakehouse.lease import current_holder, every_lease, held_lease
+from casper_ray.lakehouse.names import Catalog
 
 _HOLD = """
 import sys
@@ -117,3 +118,17 @@ def test_half_a_name_of_a_dead_holder_is_no_hindrance(tmp_path: Path, left: byte
     path.write_bytes(left)
     with held_lease(path, "lake x") as lease:
         assert lease.taken_from is None
+
+
+def test_who_holds_every_lease_keeps_each_writer_out_and_is_kept_out_by_any(catalog: Catalog) -> None:
+    replay = catalog.state / "replay.lease"
+    with every_lease(catalog, "replay", "kitchen-pipeline"):
+        for path in (replay, catalog.state / "kitchen-pipeline.lease"):
+            with pytest.raises(LeaseHeldError), held_lease(path, "lake x"):
+                pass
+    with (
+        held_lease(replay, "lake x"),
+        pytest.raises(LeaseHeldError, match="catalog caspers: replay"),
+        every_lease(catalog),
+    ):
+        pass

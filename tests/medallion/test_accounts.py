@@ -37,9 +37,14 @@ def test_an_account_balances_where_what_came_in_went_somewhere(account: Account)
 
 
 def test_what_was_written_has_to_be_what_the_account_says() -> None:
-    check_balance({"t": Account(rows_in=3, rows_out=2, late=1), "view": Account()}, {"t": 2}, 7)
+    check_balance({"t": Account(rows_in=3, rows_out=2, late=1), "view": Account()}, {"t": 2}, 7, "quarantine")
     with pytest.raises(AccountError, match=r"batch 7, table t: does not add up .*but 3 rows in its files"):
-        check_balance({"t": Account(rows_in=3, rows_out=2, late=1)}, {"t": 3}, 7)
+        check_balance({"t": Account(rows_in=3, rows_out=2, late=1)}, {"t": 3}, 7, "quarantine")
+    check_balance(
+        {"t": Account(rows_in=3, rows_out=1, quarantined=2)}, {"t": 1, "quarantine": 2}, 7, "quarantine"
+    )
+    with pytest.raises(AccountError, match=r"batch 7, table quarantine: .*but 1 rows in its files"):
+        check_balance({"t": Account(rows_in=2, quarantined=2)}, {"quarantine": 1}, 7, "quarantine")
 
 
 Losing = Callable[[Pipeline], Pipeline]

@@ -20,7 +20,9 @@ from casper_ray.lakehouse.names import Catalog, open_catalog
 from casper_ray.lakehouse.read import scan
 from casper_ray.medallion import pass_run
 from casper_ray.medallion.accounts import Account, AccountError, check_balance
+from casper_ray.medallion.admission import Seen
 from casper_ray.medallion.batch_report import BatchReport
+from casper_ray.medallion.memory import BlockJudge, Memory
 from casper_ray.medallion.quality_log import StoppedBatchError
 from casper_ray.medallion.runner import Runner, Wishes
 
@@ -137,6 +139,64 @@ def test_many_blocks_are_judged_as_one(
     assert report.counts == Account(rows_in=12, rows_out=5, duplicate=4, late=3)
     files = {path.name for path in catalog.table("lakeflow", "all_events").glob("*.parquet")}
     assert len(files) == 4, "what a block wrote at first is gone"
+
+
+def test_a_back_fill_recalls_no_row_twice(
+    catalog: Catalog, order: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pass_run, "BLOCK_BYTES", 1)
+    drop(catalog, "first.json", *(order(n, n) for n in range(60)), order(99, 6000))
+    run(catalog)
+    recalled: list[int] = []
+    since = Memory.since
+
+    def counted(self: Memory, since_us: int | None = None) -> Seen:
+        seen = since(self, since_us)
+        if since_us is not None:
+            recalled.append(since_us)
+        return seen
+
+    monkeypatch.setattr(Memory, "since", counted)
+    monkeypatch.setattr(BlockJudge, "after", checked_after(BlockJudge.after))
+    for n in range(8):  # each later block is no older, but for one
+        drop(catalog, f"late-{n}.json", order(n, 5 + n if n != 4 else 1), order(200 + n, 10 + n))
+    (report,) = run(catalog, late_accepted=True)
+    assert report.counts == Account(rows_in=16, rows_out=8, duplicate=8)
+    assert len(recalled) == 2, "a block asked for what an earlier one had brought"
+
+
+def checked_after(after: Callable[[BlockJudge], Seen]) -> Callable[[BlockJudge], Seen]:
+    """Looks at what a judge remembers before it forgets."""
+
+    def look(judge: BlockJudge) -> Seen:
+        rows = [*zip(judge.seen.key.tolist(), judge.seen.time_us.tolist(), strict=True)]
+        assert len(rows) <= len(set(rows)) + 1, "rows are remembered twice"
+        return after(judge)
+
+    return look
+
+
+def test_a_file_that_goes_while_its_batch_is_under_way_is_asked_for(
+    catalog: Catalog, order: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pass_run, "BLOCK_BYTES", 1)
+    drop(catalog, "a.json", order(1))
+    drop(catalog, "b.json", order(2))
+    gone = catalog.volume("simulator", "events") / "b.json"
+    with pytest.raises(LakeError, match=r"b\.json: is gone, .* put it back"):
+        run(catalog, progressed=lambda done, of: gone.unlink(missing_ok=True))
+    with pytest.raises(LakeError, match=r"b\.json: is gone"):
+        run(catalog)
+    drop(catalog, "b.json", order(2))
+    (report,) = run(catalog)
+    assert report.counts == Account(rows_in=2, rows_out=2)
+
+
+def test_without_rules_an_order_without_an_id_is_no_quarantine_matter(catalog: Catalog, order: Maker) -> None:
+    drop(catalog, "a.json", order(1, order_id=None), order(2))
+    (report,) = run(catalog, quality="none")
+    assert report.quarantined == 0
+    assert table(catalog, "silver_order_items")["order_id"].null_count() == 1
 
 
 @pytest.mark.parametrize("when", ["in one go", "as it grows"])
@@ -271,11 +331,11 @@ def test_a_table_whose_commits_were_lost_is_refused_and_brought_forward(
 
 
 def test_an_account_that_does_not_add_up_stops_the_batch_before_any_commit() -> None:
-    check_balance({"t": Account(rows_in=3, rows_out=1, late=2)}, {"t": 1}, 7)
+    check_balance({"t": Account(rows_in=3, rows_out=1, late=2)}, {"t": 1}, 7, "quarantine")
     with pytest.raises(AccountError, match="batch 7, table t: does not add up"):
-        check_balance({"t": Account(rows_in=3, rows_out=1)}, {}, 7)
+        check_balance({"t": Account(rows_in=3, rows_out=1)}, {}, 7, "quarantine")
     with pytest.raises(AccountError, match="but 2 rows in its files"):
-        check_balance({"t": Account(rows_in=1, rows_out=1)}, {"t": 2}, 7)
+        check_balance({"t": Account(rows_in=1, rows_out=1)}, {"t": 2}, 7, "quarantine")
 
 
 told = st.lists(

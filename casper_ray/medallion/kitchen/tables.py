@@ -40,6 +40,7 @@ _ITEM = pl.Struct(
         "qty": pl.Float64,
     }
 )
+_OF_AN_ITEM = ("item_id", "menu_id", "category_id", "brand_id", "item_name", "price", "qty", "extended_price")
 _WHOLE = ("id", "menu_id", "category_id", "brand_id", "qty")
 _ORDER = pl.Struct({"items": pl.List(_ITEM)})
 _BRONZE = (*EVENT_COLUMNS, SOURCE_FILE, BATCH_ID, KNOWN, INGESTED, ADMISSION)
@@ -124,7 +125,7 @@ def _items(orders: pl.DataFrame) -> pl.DataFrame:
         .rename({"id": "item_id", "name": "item_name"})
         .with_columns((pl.col("price") * pl.col("qty")).cast(_MONEY).alias("extended_price"))
     )
-    if sum(items.null_count().row(0)):
+    if sum(items.select(_OF_AN_ITEM).null_count().row(0)):  # an order's own nulls are for rules to judge
         raise pl.exceptions.ComputeError("an item lacks a field")
     return items.select(*SILVER_SCHEMA.names, *TRACE)
 
