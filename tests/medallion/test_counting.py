@@ -192,11 +192,13 @@ def test_a_file_that_goes_while_its_batch_is_under_way_is_asked_for(
     assert report.counts == Account(rows_in=2, rows_out=2)
 
 
-def test_without_rules_an_order_without_an_id_is_no_quarantine_matter(catalog: Catalog, order: Maker) -> None:
+def test_without_rules_an_order_without_an_id_is_quarantined_with_its_reason(
+    catalog: Catalog, order: Maker
+) -> None:
     drop(catalog, "a.json", order(1, order_id=None), order(2))
     (report,) = run(catalog, quality="none")
-    assert report.quarantined == 0
-    assert table(catalog, "silver_order_items")["order_id"].null_count() == 1
+    assert report.quarantined == 1
+    assert "the order's id or location is missing" in table(catalog, "quarantine")["reason"].item()
 
 
 @pytest.mark.parametrize("when", ["in one go", "as it grows"])

@@ -40,7 +40,6 @@ _ITEM = pl.Struct(
         "qty": pl.Float64,
     }
 )
-_OF_AN_ITEM = ("item_id", "menu_id", "category_id", "brand_id", "item_name", "price", "qty", "extended_price")
 _WHOLE = ("id", "menu_id", "category_id", "brand_id", "qty")
 _ORDER = pl.Struct({"items": pl.List(_ITEM)})
 _BRONZE = (*EVENT_COLUMNS, SOURCE_FILE, BATCH_ID, KNOWN, INGESTED, ADMISSION)
@@ -94,12 +93,14 @@ def silver_order_items(orders: pl.DataFrame) -> Split:
     Returns: one row per item of an order, in the order of the basket; price and extended_price
              (price x qty) in US dollars, exact decimals.
     Rules:   an order of which an item lacks a field, or has one that is no such number, goes to the quarantine
-             whole (its event stays in Bronze).
+             whole (its event stays in Bronze); so does one without an id or a location, where no rule stopped it.
     """
     try:
         return Split(_items(orders), no_rejects())
     except pl.exceptions.PolarsError:
-        return _one_by_one(orders, _items, "an item is not readable")
+        return _one_by_one(
+            orders, _items, "an item is not readable, or the order's id or location is missing"
+        )
 
 
 def _decoded(created: pl.DataFrame) -> pl.DataFrame:
@@ -125,7 +126,7 @@ def _items(orders: pl.DataFrame) -> pl.DataFrame:
         .rename({"id": "item_id", "name": "item_name"})
         .with_columns((pl.col("price") * pl.col("qty")).cast(_MONEY).alias("extended_price"))
     )
-    if sum(items.select(_OF_AN_ITEM).null_count().row(0)):  # an order's own nulls are for rules to judge
+    if sum(items.null_count().row(0)):
         raise pl.exceptions.ComputeError("an item lacks a field")
     return items.select(*SILVER_SCHEMA.names, *TRACE)
 
