@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import statistics
@@ -9,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 from children import CASPER, SIM, Children
 
@@ -20,6 +22,7 @@ HEAVY = {"ray", "polars", "pyarrow", "deltalake", "numpy", "scipy", "datasketche
 HEAVY |= {"altair", "jinja2", "vl_convert"}
 CASPER_MODULE = (sys.executable, "-c", "from casper_ray.cli import main; main()")
 README = Path(__file__).parents[2] / "README.md"
+_OWN_EVENTS = re.compile(r"^(V=\.casper.*?)^```", re.MULTILINE | re.DOTALL)
 _BLOCK = re.compile(r"^```(?:bash|sh|console|shell)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -52,12 +55,21 @@ def test_help_of_each_command_answers(lone_children: Children, command: str) -> 
 
 
 def test_the_command_of_the_readme_runs_on_a_ray_of_its_own(lone_children: Children, tmp_path: Path) -> None:
-    """70 days are caught up with first, so this is also the one run of a whole dataset's size."""
+    """70 days are caught up with first, so this is also the one run of a whole dataset's size. Then its events of
+    one's own count.
+    """
     ended = lone_children.run(*SIM, "--speed", "3600", "--for", "3s", cwd=tmp_path, timeout_s=300)
     assert ended.code == 0, ended.err
     assert "Traceback" not in ended.err
     assert "Ended: 3 s were asked for" in ended.out
-    assert (tmp_path / ".casper" / "lake" / "caspers" / "lakeflow" / "all_events").is_dir()
+    lakeflow = tmp_path / ".casper" / "lake" / "caspers" / "lakeflow"
+    assert (lakeflow / "all_events").is_dir()
+    (block,) = _OWN_EVENTS.findall(README.read_text())
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    own = lone_children.run("bash", "-ec", block, cwd=tmp_path, env={"PATH": path})
+    assert own.code == 0, own.err
+    assert "not an event" in own.out
+    assert "MINE01" in pl.read_delta(str(lakeflow / "gold_order_header"))["order_id"]
     shown = lone_children.run(*CASPER, "lake", "show", "gold_brand_sales_day", cwd=tmp_path)
     assert shown.code == 0, shown.err
     assert "brand_revenue" in shown.out
