@@ -107,6 +107,9 @@ def restore(
             if wanted is None:
                 raise ConfigError("restore: to what? Give one of --version, --as-of and --at")
             made = put_back(where, schema, name, wanted)
+        if made == wanted:
+            typer.echo(f"{schema}.{name} is at version {wanted}; nothing was changed")
+            return 0
         typer.echo(f"{schema}.{name} is now, at version {made}, what it was at version {wanted}")
         typer.echo(
             f"what batches brought since then is missing from it; "

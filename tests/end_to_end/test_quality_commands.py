@@ -130,6 +130,9 @@ def test_a_broken_table_is_found_and_mended_and_a_restored_one_brought_forward(
     assert (finding["table"], finding["mend"]) == ("lakeflow.silver_order_items", "rebuild")
     restored = casper("restore", "gold_brand_sales_day", "--version", "0")
     assert restored.code == 0, restored.err
+    version = str(lake.version("gold_brand_sales_day"))
+    assert "nothing was changed" in casper("restore", "gold_brand_sales_day", "--version", version).out
+    assert lake.version("gold_brand_sales_day") == int(version)
     assert "RESTORE        to version 0" in casper("history", "gold_brand_sales_day").out
     assert lake.table("gold_brand_sales_day").is_empty()
     mended = casper("repair", "--deep")
