@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from casper_ray.domain.time import SimMicros, sim_micros
-from casper_ray.errors import ConfigError
+from casper_ray.errors import ConfigError, LakeError
 from casper_ray.lakehouse.commit import commit_once
 from casper_ray.lakehouse.names import Catalog, open_catalog
 from casper_ray.lakehouse.open_table import Change, OpenTable
@@ -302,7 +302,7 @@ def test_an_error_in_a_worker_leaves_every_table_as_it_was(catalog: Catalog, fil
         quality=resolve_quality(Runner(PIPELINE, catalog).pipeline),
     )
     journal(catalog).write(lost)
-    with pytest.raises(FileNotFoundError, match=r"r-42\.w00000001"):
+    with pytest.raises(LakeError, match=r"r-42\.w00000001.*is gone"):
         Runner(PIPELINE, catalog).recover()
     assert (content(catalog), versions(catalog)) == (before, at)
     drop(catalog, (name, data))
