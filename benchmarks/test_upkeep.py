@@ -43,6 +43,10 @@ def test_reading_gold_after_many_batches(benchmark: BenchmarkFixture, volume: Pa
     before = {name: _read_ms(catalog.table("lakeflow", name)) for name in GOLD}
     list(optimized(catalog, []))
     list(vacuumed(catalog, [], timedelta(0), dry_run=False))
+    for name in GOLD:
+        kept, built = (scan(lake.table("lakeflow", name)).collect() for lake in (catalog, fresh))
+        by = [column for column, kind in kept.schema.items() if not kind.is_nested()]
+        assert kept.sort(by).equals(built.sort(by)), f"{name}: other rows after the upkeep"
     after, new = {}, {}
     for name in GOLD:
         after[name], new[name] = (_read_ms(lake.table("lakeflow", name)) for lake in (catalog, fresh))
@@ -73,16 +77,12 @@ def _fill(catalog: Catalog, volume: Path) -> None:
 
 
 def _freshly_built(catalog: Catalog, folder: Path) -> Catalog:
-    """Another lake, made from the same files in one batch, with the same rows in Gold."""
+    """Another lake, made from the same files in one batch."""
     fresh = open_catalog(str(folder), "caspers")
     events = fresh.volume("simulator", "events")
     events.parent.mkdir(parents=True)
     events.symlink_to(catalog.volume("simulator", "events"))
     assert len(list(Runner(PIPELINE, fresh).run_available())) == 1
-    for name in GOLD:
-        tables = (scan(lake.table("lakeflow", name)).collect() for lake in (catalog, fresh))
-        one, other = (table.sort(pl.all().exclude(pl.List)) for table in tables)
-        assert one.equals(other), name
     return fresh
 
 
