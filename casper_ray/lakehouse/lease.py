@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, NamedTuple, NoReturn
@@ -50,9 +50,14 @@ def every_lease(catalog: Catalog, *certain: str) -> Iterator[None]:
     there = {path.stem for path in catalog.state.glob("*.lease")}
     with ExitStack() as stack:
         for name in sorted(there.union(certain)):
-            what = f"lake {catalog.lake}, catalog {catalog.name}: {name.replace('-', ' ')}"
-            stack.enter_context(held_lease(catalog.state / f"{name}.lease", what))
+            stack.enter_context(catalog_lease(catalog, name))
         yield
+
+
+def catalog_lease(catalog: Catalog, name: str) -> AbstractContextManager[Lease]:
+    """The lease of one group of a catalog's tables, such as `replay` or `kitchen-pipeline`; see `held_lease`."""
+    what = f"lake {catalog.lake}, catalog {catalog.name}: {name.replace('-', ' ')}"
+    return held_lease(catalog.state / f"{name}.lease", what)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from casper_ray.config import Environment
 from casper_ray.console.progress import Summary, Watcher
 from casper_ray.domain.time import US_PER_DAY, SimMicros, sim_micros
 from casper_ray.errors import ConfigError
-from casper_ray.lakehouse.lease import Lease, held_lease
+from casper_ray.lakehouse.lease import Lease, catalog_lease
 from casper_ray.lakehouse.names import Catalog, open_catalog
 from casper_ray.main_job.identity import Identity, resolve_world
 from casper_ray.main_job.loop import ReplayLoop
@@ -123,14 +123,8 @@ def _built_loop(
 
 def _leases(stack: ExitStack, catalog: Catalog, options: JobOptions) -> list[Lease]:
     """The replay's lease, and the pipeline's if it runs here too."""
-    lake = f"lake {catalog.lake}, catalog {catalog.name}"
-    wanted = [("replay", "replay")]
-    if options.pipeline:
-        wanted.append((f"{options.domain}-pipeline", f"{options.domain} pipeline"))
-    return [
-        stack.enter_context(held_lease(catalog.state / f"{name}.lease", f"{lake}: {what}"))
-        for name, what in wanted
-    ]
+    wanted = ["replay", *([f"{options.domain}-pipeline"] if options.pipeline else [])]
+    return [stack.enter_context(catalog_lease(catalog, name)) for name in wanted]
 
 
 @contextmanager

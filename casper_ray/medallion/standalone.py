@@ -10,7 +10,7 @@ from typing import Any
 
 from casper_ray.cluster import RayStarting
 from casper_ray.config import Environment
-from casper_ray.lakehouse.lease import Lease, held_lease
+from casper_ray.lakehouse.lease import Lease, catalog_lease
 from casper_ray.lakehouse.names import Catalog, existing_catalog
 from casper_ray.medallion.accounts import total
 from casper_ray.medallion.batch_report import BatchReport
@@ -56,8 +56,7 @@ def run_pipeline(order: Order, environment: Environment, told: Callable[[str], N
 
 def pipeline_lease(catalog: Catalog, name: str) -> AbstractContextManager[Lease]:
     """The lease of a pipeline's tables: one run at a time has it."""
-    what = f"lake {catalog.lake}, catalog {catalog.name}: {name} pipeline"
-    return held_lease(catalog.state / f"{name}-pipeline.lease", what)
+    return catalog_lease(catalog, f"{name}-pipeline")
 
 
 def _reports(runner: Runner, order: Order, told: Callable[[str], None]) -> list[BatchReport]:
