@@ -44,7 +44,6 @@ def play(stage: Stage) -> list[Outcome]:
 def _filled(stage: Stage, disk: SmallDisk) -> Outcome:
     rng = random.Random(stage.seed)
     rounds = stage.times(short=1, usual=5, full=25)
-    step_pages = stage.times(short=2, usual=1, full=1)
     lake = Lake(disk.folder / "lake")
     files = cut_by_orders(told_events(stage.seed, 1 + rounds / 50), _ORDERS_A_FILE)
     told: list[pl.DataFrame] = []
@@ -56,7 +55,7 @@ def _filled(stage: Stage, disk: SmallDisk) -> Outcome:
             _drop(lake, told, next(files))
             take_in(lake)
         _drop(lake, told, next(files))
-        amiss += _climb(lake, disk, rng.randrange(step_pages + 1), step_pages, hit, len(told))
+        amiss += _climb(lake, disk, rng.randrange(2), hit, len(told))
         stage.told(f"file {number + 1} of {rounds}: full {hit.total()} times so far, {dict(hit)}")
     disk.clear()
     return _outcome(stage, lake, pl.concat(told), hit, amiss)
@@ -76,10 +75,11 @@ def _drop(lake: Lake, told: list[pl.DataFrame], events: pl.DataFrame) -> None:
     told.append(events)
 
 
-def _climb(
-    lake: Lake, disk: SmallDisk, pages: int, step_pages: int, hit: Counter[str], batch: int
-) -> Iterator[str]:
-    """Runs with ever more room, until one of them gets through. Yields what was amiss on the way."""
+def _climb(lake: Lake, disk: SmallDisk, pages: int, hit: Counter[str], batch: int) -> Iterator[str]:
+    """Runs with ever more room, until one of them gets through. Yields what was amiss on the way.
+
+    A page more at a time: a larger step can go past the commits, which are of a page each.
+    """
     before = _heights(lake)
     while True:
         disk.leave(pages)
@@ -92,7 +92,7 @@ def _climb(
             return
         hit[_step(place, batch)] += 1
         yield from _unread(lake, before)
-        pages += step_pages
+        pages += 1
 
 
 def _place(ended: Ended) -> Path | None:
