@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 
@@ -53,13 +54,11 @@ def write_data_file(
     was damaged later can be told by itself.
     """
     target = root / path
-    target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{time.time_ns():x}.part")
     try:
         with durable.placed(target):
-            _write_parquet(rows, temporary)
-        size_bytes = temporary.stat().st_size
-        path = f"{path.removesuffix('.parquet')}-{file_digest(temporary)}.parquet"
+            size_bytes, digest = (_write_many if rows.height > _FEW_ROWS else _write_few)(rows, temporary)
+        path = f"{path.removesuffix('.parquet')}-{digest}.parquet"
         temporary.replace(root / path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -88,24 +87,36 @@ def named_digest(path: str) -> str | None:
     return found[1] if found else None
 
 
-def _write_parquet(rows: pl.DataFrame, path: Path) -> None:
-    """polars is the faster writer of many rows, pyarrow of few: a keyed table is written as many small files."""
-    if rows.height > _FEW_ROWS:
-        try:
-            rows.write_parquet(
-                path, compression="zstd", compression_level=_COMPRESSION_LEVEL, statistics=False
-            )
-        except pl.exceptions.PolarsError as error:
-            raise system_error(error, path) from error
-        return
+def _write_many(rows: pl.DataFrame, path: Path) -> tuple[int, str]:
+    """The file's size and digest. polars is the faster writer of many rows."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        rows.write_parquet(path, compression="zstd", compression_level=_COMPRESSION_LEVEL, statistics=False)
+    except pl.exceptions.PolarsError as error:
+        raise system_error(error, path) from error
+    return path.stat().st_size, file_digest(path)
+
+
+def _write_few(rows: pl.DataFrame, path: Path) -> tuple[int, str]:
+    """The file's size and digest. pyarrow is the faster writer of few rows, and a keyed table is written as many
+    small files: so what a file costs beside its rows is what counts, and it is made in memory.
+    """
+    sink = pa.BufferOutputStream()
     pq.write_table(
         rows.to_arrow(compat_level=pl.CompatLevel.oldest()),
-        path,
+        sink,
         compression="zstd",
         compression_level=_COMPRESSION_LEVEL,
         write_statistics=False,
         use_dictionary=False,
     )
+    data = sink.getvalue()
+    try:
+        path.write_bytes(data)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return data.size, hashlib.sha256(data).hexdigest()[:_DIGEST_CHARS]
 
 
 def system_error(error: Exception, path: Path) -> Exception:
