@@ -16,7 +16,7 @@ from casper_ray.sim.clock import wall_now
 from casper_ray.sim.kitchen.world import KitchenWorld
 from casper_ray.sim.scenario import load_scenario
 
-LAKE_FORMAT = 2
+LAKE_FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
