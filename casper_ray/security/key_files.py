@@ -32,10 +32,12 @@ def read_key_file(path: Path) -> WrittenKeys:
         raise ConfigError(f"{where}: is not there", "check CASPER_TOKEN_KEYS_FILE") from None
     except OSError as error:
         raise ConfigError(f"{where}: cannot be opened ({error.strerror})") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         # Of what was opened, not of the name: between two looks at a name it can be given to another file.
         _check_file(os.fstat(descriptor), path)
-        data = file.read(_MOST_BYTES)
+        data = os.read(descriptor, _MOST_BYTES)
+    finally:
+        os.close(descriptor)
     return parse_keys(data.decode("utf-8", errors="replace"), where)
 
 

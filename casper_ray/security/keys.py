@@ -21,8 +21,8 @@ from casper_ray.security.guarded import Guarded
 
 _VERSION: Final = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 _HEX: Final = re.compile(r"([0-9A-Fa-f]{2})*", re.ASCII)
-_FEWEST_DIFFERENT_BYTES: Final = 8
-"""Of 32 random bytes fewer are different in one of 10^27 cases; of `00…`, or a word repeated, always."""
+_FEWEST_DIFFERENT_BYTES: Final = 16
+"""Of 32 random bytes fewer are different once in 10^15 times; of zeros, or of a word again and again, mostly."""
 _DEVELOPMENT: Final = "development"
 
 
