@@ -1,4 +1,4 @@
-"""What a transaction is while the world is made: a row of numbers. Text comes last, and only where it is asked for."""
+"""A transaction while the world is made: a row of numbers. Text comes last, and only where it is asked for."""
 
 from __future__ import annotations
 
