@@ -60,6 +60,10 @@ class Salt(IntEnum):
     CHANGE = 21
     TWO_DAYS = 22
     FALSE_ALARM = 23
+    PROFILE = 24
+    FAVOURITE = 25
+    BANK = 26
+    FEED = 27
 
 
 def stream(seed: int, purpose: Purpose, *key: int) -> np.random.Generator:
