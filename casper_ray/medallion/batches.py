@@ -64,6 +64,7 @@ BATCHES = Table(
             ),
             ("quality", pa.string()),
             ("references", pa.list_(pa.string())),
+            ("keys", pa.list_(pa.string())),
             ("ingested_at", _TS),
         ]
     ),
@@ -187,6 +188,7 @@ def batch_row(
         "references": [
             f"{column}={version}" for column, version in batch.references.items() if version is not None
         ],
+        "keys": [f"{purpose}={version}" for purpose, version in batch.keys.items()],
         "ingested_at": _instant(batch.ingested_at_us),
     }
     return pl.DataFrame([row], schema=pl.Schema(BATCHES.schema))

@@ -147,7 +147,9 @@ class Table:
 
     reads: the table, or `volume:NAME`, that its transform gets; several, where tables of one schema come from
     different sources: then its transform gets the rows of each. grain: "one row per …".
-    lookups: columns of other tables that its transform gets beside those of what it reads.
+    lookups: columns of other tables that its transform gets beside those of what it reads. tokens: columns of what it
+    reads, and the domain of the tokens that stand for them before its transform sees them; seals: new columns, each
+    a column of what it reads sealed for the vault, with its domain (values of `security.domains.Domain`).
     stats: columns with data-skipping statistics in the log; never one that can hold personal data.
     expectations: rules that each of its rows should pass, see `expectations`. watermark: only the admitted rows
     of the source reach it. samples: columns that may be shown of a row that failed a rule; none personal.
@@ -167,6 +169,8 @@ class Table:
     samples: tuple[str, ...] = ()
     change_feed: bool = False
     lookups: tuple[Lookup, ...] = ()
+    tokens: Mapping[str, str] = field(default_factory=dict)
+    seals: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     declared_at: SourceLine = field(default_factory=lambda: _caller())
 
     @property
@@ -254,6 +258,11 @@ class Pipeline:
         """The folder that the files' names start from."""
         volumes = catalog_root / self.sources[0].schema / "_volumes"
         return volumes if len(self.sources) > 1 else volumes / self.sources[0].volume
+
+    @property
+    def hides(self) -> bool:
+        """Whether any table needs keys."""
+        return any(table.tokens or table.seals for table in self.tables)
 
     def marked(self, source: Source) -> Table | None:
         """The view of a source that says which of its rows count; None: all do."""

@@ -14,8 +14,10 @@ import pyarrow as pa
 from casper_ray.errors import UserError
 from casper_ray.medallion.declare import TRACE, Merge, Pipeline, SourceLine, Split, Table, View
 from casper_ray.medallion.expectations import Expectation
+from casper_ray.medallion.hiding import with_seals
 from casper_ray.medallion.lookups import with_lookups
 from casper_ray.medallion.quality import Quality
+from casper_ray.security.domains import Domain
 
 
 class PipelineError(UserError):
@@ -60,7 +62,9 @@ def checked_tables(pipeline: Pipeline) -> tuple[Table, ...]:
     for table in tables:
         _check_declaration(table)
         _check_alike(table, columns)
-        _check_transform(table, _columns_read(table, columns))
+        read = _columns_read(table, columns)
+        _check_hidden(table, read)
+        _check_transform(table, read)
         columns[table.name] = table.schema
     return tables
 
@@ -133,7 +137,18 @@ def _source_columns(pipeline: Pipeline) -> dict[str, pa.Schema]:
 
 
 def _columns_read(table: Table, columns: Mapping[str, pa.Schema]) -> pa.Schema:
-    return with_lookups(columns[table.inputs[0]], table.lookups)
+    return with_seals(with_lookups(columns[table.inputs[0]], table.lookups), table)
+
+
+def _check_hidden(table: Table, read: pa.Schema) -> None:
+    """Raises: PipelineError for a hidden column that is not there, or a domain that is none."""
+    hiding = [*table.tokens.items(), *table.seals.values()]
+    for column, domain in hiding:
+        if column not in read.names or domain not in set(Domain):
+            raise PipelineError(
+                f"{table.declared_at}: table {table.name!r}: cannot hide {column!r} as {domain!r}",
+                f"columns are {read.names}; domains are {[str(known) for known in Domain]}",
+            )
 
 
 def _check_alike(table: Table, columns: Mapping[str, pa.Schema]) -> None:

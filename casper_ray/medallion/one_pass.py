@@ -41,11 +41,13 @@ from casper_ray.medallion.declare import (
 )
 from casper_ray.medallion.files import FileSlice
 from casper_ray.medallion.graph import ordered_tables
+from casper_ray.medallion.hiding import hidden
 from casper_ray.medallion.lookups import looked_up
 from casper_ray.medallion.merge import partial_aggregate
 from casper_ray.medallion.quality import Quality, Tally, judged
 from casper_ray.medallion.quarantine import QUARANTINE, quarantined
 from casper_ray.medallion.references import Known
+from casper_ray.security.key_source import KeySource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ class BlockTask:
 
     seen: what is remembered of the rows before, as far as it is known when the block begins. verdict: the driver's
     word on the block's rows, where it has one: then it holds, and the worker judges nothing. known: what is known
-    elsewhere. slices: of files of one source.
+    elsewhere. slices: of files of one source. keys: where the keys are that personal columns are hidden with.
     """
 
     pipeline: str
@@ -68,6 +70,7 @@ class BlockTask:
     seen: Seen = field(default_factory=Seen)
     verdict: Verdict | None = None
     known: Known = field(default_factory=dict)
+    keys: KeySource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +186,8 @@ class _Block:
 
     def _made(self, table: Table, read: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
         """The table's rows as its rules leave them, and what its transform and they refused."""
-        made = table.transform(looked_up(read, table.lookups, self.task.known))
+        seen = hidden(looked_up(read, table.lookups, self.task.known), table, self.task.keys)
+        made = table.transform(seen)
         rows, not_made = made if isinstance(made, Split) else (made, no_rejects())
         account = Account(rows_in=rows.height + not_made.height, quarantined=not_made.height)
         if table.watermark and (verdict := self.result.verdict) is not None:

@@ -19,6 +19,7 @@ from casper_ray.medallion.merge import partial_aggregate
 from casper_ray.medallion.one_pass import BlockResult, BlockTask
 from casper_ray.medallion.quality import Tally
 from casper_ray.medallion.references import Known
+from casper_ray.security.key_source import KeySource
 
 BLOCK_BYTES = 16 << 20
 
@@ -103,12 +104,13 @@ class PassRun:
         seen: Remembered,
         recall: Recalling | None,
         known: Known,
+        keys: KeySource | None,
     ) -> Passed:
         """The batch's blocks, done and judged. done: tables that need nothing of it.
 
         Retry: safe; no table's log knows of what it writes.
         """
-        tasks = self._tasks(batch, done, seen, known)
+        tasks = [replace(task, keys=keys) for task in self._tasks(batch, done, seen, known)]
         judge = BlockJudge(self.pipeline, batch, seen, recall)
         results: dict[int, BlockResult] = {}
         for result in run_blocks(tasks):

@@ -56,6 +56,7 @@ def _batch(row: dict[str, Any], book: RuleBook) -> Batch:
         quality=book.rules(row["quality"]),
         replaces=tuple(row["replaces"]),
         references=versions_of(row["references"]),
+        keys=versions_of(row["keys"]),
     )
 
 

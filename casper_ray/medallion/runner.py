@@ -20,6 +20,7 @@ from casper_ray.medallion.batches import BATCHES, batch_row, committed_progress
 from casper_ray.medallion.declare import Pipeline
 from casper_ray.medallion.files import Read
 from casper_ray.medallion.graph import check_rules, checked_tables
+from casper_ray.medallion.hiding import key_versions, keys_at
 from casper_ray.medallion.intake import Intake, first_bytes, instant_of
 from casper_ray.medallion.memory import Memory, Recalling, Remembered
 from casper_ray.medallion.one_pass import load_pipeline
@@ -32,6 +33,7 @@ from casper_ray.medallion.quarantine import QUARANTINE
 from casper_ray.medallion.references import References
 from casper_ray.medallion.rule_book import RuleBook
 from casper_ray.medallion.tables import PipelineTables
+from casper_ray.security.key_source import load_keys
 
 BATCH_BYTES = 512 << 20
 
@@ -69,6 +71,7 @@ class Runner:
         self._journal = BatchJournal(catalog.state / f"{self.pipeline.name}-batch.json")
         self._book = RuleBook(catalog.state / "rules")
         self._references = References(catalog, self.pipeline)
+        self._keys = load_keys(catalog.state) if self.pipeline.hides else None
         files_root = self.pipeline.files_root(catalog.root)
         self._intake = Intake(files_root, self.pipeline, late_accepted=wishes.late_accepted)
         self._pass = PassRun(
@@ -87,6 +90,11 @@ class Runner:
     def app(self) -> str:
         """The name under which the tables' logs count this pipeline's batches."""
         return self._tables.app
+
+    @property
+    def warning(self) -> str:
+        """What the user should know of the keys; empty where there is nothing."""
+        return self._keys.warning if self._keys else ""
 
     def waiting_bytes(self) -> int:
         """How much there is to do: of a batch that a crash left, and of what is new in the volume."""
@@ -169,8 +177,8 @@ class Runner:
         if not batch.replaces:
             memory = Memory(self.catalog, self.pipeline, past.marks_before_us, batch.number)
             seen, recall = memory.all(), memory.since
-        known = self._references.known(batch.references)
-        passed = self._pass.run(batch, frozenset(self.tables.keys() - names), seen, recall, known)
+        known, keys = self._references.known(batch.references), keys_at(self._keys, batch.keys)
+        passed = self._pass.run(batch, frozenset(self.tables.keys() - names), seen, recall, known, keys)
         computed = time.perf_counter()
         partials = passed.partials
         log = log_rows(self._run_id, batch, passed.tallies, batch.sim_instant_us, stopped=False)
@@ -204,6 +212,7 @@ class Runner:
             quality=self._quality,
             replaces=replaces,
             references=self._references.versions,
+            keys=key_versions(self._keys),
         )
         self._journal.write(batch)
         return self._run(batch)
@@ -231,13 +240,13 @@ class Runner:
         """The pass over the batch, which remembers what came before it: a refresh, nothing, for it has it all."""
         has = {name for name, table in self.tables.items() if table_has(table, self.app, batch.number)}
         spared = self.tables.keys() - set(batch.replaces) if batch.replaces else set()
-        known = self._references.known(batch.references)
+        known, keys = self._references.known(batch.references), keys_at(self._keys, batch.keys)
         if batch.replaces:
-            return self._pass.run(batch, frozenset(has | spared), {}, None, known)
+            return self._pass.run(batch, frozenset(has | spared), {}, None, known, keys)
         memory = Memory(self.catalog, self.pipeline, self.progress.marks_us, batch.number)
         if self._seen is None:
             self._seen = memory.all()
-        return self._pass.run(batch, frozenset(has | spared), self._seen, memory.since, known)
+        return self._pass.run(batch, frozenset(has | spared), self._seen, memory.since, known, keys)
 
     def _stop_if_asked(self, batch: Batch, passed: Passed) -> None:
         """Raises: StoppedBatchError, once the log says so and nothing else is left of the batch."""

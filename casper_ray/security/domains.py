@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 
 class Domain(StrEnum):
@@ -37,8 +37,7 @@ def normal_form(domain: Domain, text: str) -> str:
 
 def account_form(text: str) -> str:
     """Accounts and IBANs: NFKC, upper case, without spaces and hyphens (ISO 13616 prints groups of four)."""
-    form = _compact(text).upper()
-    return form if form.isascii() else _compact(form)  # of other scripts a capital may be several characters
+    return _compact(text, "-")
 
 
 def card_form(text: str) -> str:
@@ -48,7 +47,7 @@ def card_form(text: str) -> str:
 
 def phone_form(text: str) -> str:
     """Phone numbers: as accounts, without brackets, dots and slashes too; `00` at the beginning is `+`."""
-    form = account_form(text).translate(_PHONE_MARKS)
+    form = _compact(text, "-()./")
     return f"+{form[2:]}" if form.startswith("00") else form
 
 
@@ -74,7 +73,7 @@ def address_form(text: str) -> str:
 
 def email_form(text: str) -> str:
     """E-mail addresses: as names, without any space."""
-    return name_form(text).replace(" ", "")
+    return _normalised("NFKC", "".join(_normalised("NFKD", name_form(text)).split()))
 
 
 def opaque_form(text: str) -> str:
@@ -118,11 +117,16 @@ _SHAPES: Final = _Shapes(
         **dict.fromkeys(map(ord, _DOUBLE_QUOTES), '"'),
     }
 )
-_PHONE_MARKS: Final = dict.fromkeys(map(ord, "()./"), "")
 _LIST_MARKS: Final = dict.fromkeys(map(ord, ",;"), " ")
 
 
-def _compact(text: str) -> str:
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    return "".join(text.translate(_SHAPES).split()).replace("-", "")
+def _compact(text: str, marks: str) -> str:
+    """Upper case without spaces and `marks`. They go while accents stand apart: what is left may compose anew."""
+    apart = _normalised("NFKD", _normalised("NFKD", text).upper()).translate(_SHAPES)
+    for mark in marks:
+        apart = apart.replace(mark, "")
+    return _normalised("NFKC", "".join(apart.split()))
+
+
+def _normalised(form: Literal["NFKC", "NFKD"], text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize(form, text)

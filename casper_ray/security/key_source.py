@@ -16,6 +16,9 @@ KEY_FILE: Final = "keys.json"
 CHECKS_FILE: Final = "key-checks.json"
 _IN_ENVIRONMENT: Final = "CASPER_TOKEN_KEYS"
 
+Checks = dict[str, dict[str, str]]
+"""Purpose, version, check of the key."""
+
 
 class Pin(NamedTuple):
     """The newest version of a purpose when the run began, and the check of that key."""
@@ -72,11 +75,24 @@ def load_keys(state: Path, place: TokenKeyPlace | None = None) -> RunKeys:
     Raises: ConfigError. Retry: safe.
     """
     place = place or load_token_key_place()
-    file = None if place.in_environment else place.file or state / KEY_FILE
-    named = place.in_environment or place.file is not None
-    keys = _read(file) if named else _own_keys(state)
-    _hold_against(state, keys.ring, _where(file))
-    return RunKeys(keys.ring, KeySource(file, _pins(keys.ring)), _warning(keys, file))
+    file = _file(state, place)
+    keys = _own_keys(file) if file == state / KEY_FILE else _read(file)
+    with key_lock(state / KEY_FILE):
+        known = _known_checks(state)
+        _hold_against(known, keys.ring, _where(file))
+        _remember(state, known, keys.ring)
+    return _run_keys(keys, file)
+
+
+def found_keys(state: Path, place: TokenKeyPlace | None = None) -> RunKeys | None:
+    """What `load_keys` would load, without a trace; None where it would make development keys. Raises: as it does."""
+    place = place or load_token_key_place()
+    file, known = _file(state, place), _known_checks(state)
+    if file == state / KEY_FILE and not file.exists() and not known:
+        return None
+    keys = _read(file)
+    _hold_against(known, keys.ring, _where(file))
+    return _run_keys(keys, file)
 
 
 def rotate_keys(state: Path, purpose: Purpose, place: TokenKeyPlace | None = None) -> RunKeys:
@@ -95,9 +111,12 @@ def rotate_keys(state: Path, purpose: Purpose, place: TokenKeyPlace | None = Non
     return load_keys(state, place)
 
 
-def _own_keys(state: Path) -> WrittenKeys:
-    path = state / KEY_FILE
-    if not path.exists() and (state / CHECKS_FILE).exists():
+def _file(state: Path, place: TokenKeyPlace) -> Path | None:
+    return None if place.in_environment else place.file or state / KEY_FILE
+
+
+def _own_keys(path: Path) -> WrittenKeys:
+    if not path.exists() and _known_checks(path.parent):
         raise ConfigError(
             f"key file {path}: is not there, and the catalog was written with keys",
             "give them with CASPER_TOKEN_KEYS_FILE",
@@ -113,10 +132,9 @@ def _where(file: Path | None) -> str:
     return f"key file {file}" if file else _IN_ENVIRONMENT
 
 
-def _warning(keys: WrittenKeys, file: Path | None) -> str:
-    if not keys.development:
-        return ""
-    return f"{_where(file)}: development keys; for real data give your own with CASPER_TOKEN_KEYS_FILE"
+def _run_keys(keys: WrittenKeys, file: Path | None) -> RunKeys:
+    warning = f"{_where(file)}: development keys; for real data give your own with CASPER_TOKEN_KEYS_FILE"
+    return RunKeys(keys.ring, KeySource(file, _pins(keys.ring)), warning if keys.development else "")
 
 
 def _pins(ring: KeyRing) -> tuple[Pin, ...]:
@@ -124,23 +142,30 @@ def _pins(ring: KeyRing) -> tuple[Pin, ...]:
     return tuple(Pin(key.purpose, key.version, key.check) for key in current)
 
 
-def _hold_against(state: Path, ring: KeyRing, where: str) -> None:
-    """Refuse keys that are not the catalog's; remember new versions."""
-    path = state / CHECKS_FILE
-    with key_lock(state / KEY_FILE):
-        known: dict[str, dict[str, str]] = read_json(path) or {}
-        for pin in _pins(ring):
-            newest = max(map(int, known.get(pin.purpose, {})), default=0)
-            if pin.version < newest:
-                raise ConfigError(
-                    f"{where}: {pin.purpose} ends at v{pin.version}; the catalog was written with v{newest}",
-                    "is it an older copy of the file?",
-                )
-        for key in ring:
-            if known.setdefault(key.purpose, {}).setdefault(str(key.version), key.check) != key.check:
-                raise ConfigError(
-                    f"{where}: {key.name} is not the key that the catalog was written with",
-                    "give the keys of before, or choose another catalog or --lake",
-                )
-        if known != read_json(path):
-            write_json(path, known)
+def _known_checks(state: Path) -> Checks:
+    return read_json(state / CHECKS_FILE) or {}
+
+
+def _hold_against(known: Checks, ring: KeyRing, where: str) -> None:
+    """Refuse keys that are not the catalog's."""
+    for pin in _pins(ring):
+        newest = max(map(int, known.get(pin.purpose, {})), default=0)
+        if pin.version < newest:
+            raise ConfigError(
+                f"{where}: {pin.purpose} ends at v{pin.version}; the catalog was written with v{newest}",
+                "is it an older copy of the file?",
+            )
+    for key in ring:
+        if known.get(key.purpose, {}).get(str(key.version), key.check) != key.check:
+            raise ConfigError(
+                f"{where}: {key.name} is not the key that the catalog was written with",
+                "give the keys of before, or choose another catalog or --lake",
+            )
+
+
+def _remember(state: Path, known: Checks, ring: KeyRing) -> None:
+    checks = {purpose: dict(versions) for purpose, versions in known.items()}
+    for key in ring:
+        checks.setdefault(str(key.purpose), {})[str(key.version)] = key.check
+    if checks != known:
+        write_json(state / CHECKS_FILE, checks)

@@ -67,6 +67,8 @@ def test_nothing_is_left_of_nothing(domain: Domain, text: str) -> None:
 @given(st.sampled_from(Domain), st.text())
 @example(Domain.NAME, "\u0345\u03b1")
 @example(Domain.ACCOUNT, "\u0149\u3392")
+@example(Domain.PHONE, "C/\u0327")
+@example(Domain.EMAIL, "C \u0327")
 def test_a_normal_form_is_its_own(domain: Domain, text: str) -> None:
     form = normal_form(domain, text)
     assert normal_form(domain, form) == form

@@ -18,7 +18,7 @@ from known_keys import key_json, secret
 
 from casper_ray.config import TokenKeyPlace, load_token_key_place
 from casper_ray.errors import ConfigError
-from casper_ray.security.key_source import KeySource, load_keys, rotate_keys
+from casper_ray.security.key_source import KeySource, found_keys, load_keys, rotate_keys
 from casper_ray.security.keys import KeyRing, Purpose
 
 TOKEN, VAULT = Purpose.TOKEN, Purpose.VAULT
@@ -244,6 +244,33 @@ def test_no_key_is_in_what_the_catalog_remembers(tmp_path: Path, key_file: KeyFi
         for version in (1, 2):
             assert secret(purpose, version).hex().encode() not in told
             assert secret(purpose, version) not in told
+
+
+# Looking without a trace
+
+
+def test_looking_makes_and_remembers_nothing(tmp_path: Path, key_file: KeyFile) -> None:
+    state = tmp_path / "state"
+    assert found_keys(state, NOWHERE) is None
+    found = found_keys(state, at(key_file(key_json(1, 2))))
+    assert found is not None
+    assert found.ring.versions(TOKEN) == (1, 2)
+    assert not state.exists()
+
+
+def test_looking_finds_what_loading_finds(tmp_path: Path, key_file: KeyFile) -> None:
+    loaded, found = load_keys(tmp_path, NOWHERE), found_keys(tmp_path, NOWHERE)
+    assert found is not None
+    assert (checks(found.ring), found.source, found.warning) == (
+        checks(loaded.ring),
+        loaded.source,
+        loaded.warning,
+    )
+    with pytest.raises(ConfigError, match="is not the key that the catalog was written with"):
+        found_keys(tmp_path, at(key_file()))
+    (tmp_path / "keys.json").unlink()
+    with pytest.raises(ConfigError, match=r"keys\.json: is not there"):
+        found_keys(tmp_path, NOWHERE)
 
 
 # Rotation

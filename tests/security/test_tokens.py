@@ -119,6 +119,7 @@ def test_tokens_of_older_versions_still_match() -> None:
     assert now.matches(Domain.ACCOUNT, IBAN.lower(), old)
     assert not now.matches(Domain.ACCOUNT, IBAN + "0", old)
     assert not now.matches(Domain.CARD, IBAN, old)
+    assert not now.matches(Domain.CARD, IBAN, old.replace("_v1_", "_v9_"))
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,9 @@ def _refused(domain: Domain, sealed: str, held: Vault) -> str:
     return str(refused.value)
 
 
-def test_one_letter_that_was_altered_is_found_wherever_it_is() -> None:
-    held, sealed = vault(1), vault(1).seal(Domain.NAME, NAME)
+@pytest.mark.parametrize("text", ["", "a", "ab", NAME])
+def test_one_letter_that_was_altered_is_found_wherever_it_is(text: str) -> None:
+    held, sealed = vault(1), vault(1).seal(Domain.NAME, text)
     start = len("sealed_nam_v1_")
     for place in range(start, len(sealed)):
         for step in (1, 2, 17):
