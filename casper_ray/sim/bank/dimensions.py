@@ -38,7 +38,8 @@ def dimensions(engine: Engine) -> dict[str, pl.DataFrame]:
     atms                 atm_id, branch_id (null abroad), city, country, lat, lon
     counterparty_banks   bank_id, name, country; our own among them
     sanctions_list       entry_id, name, aliases, country, listed_on
-    exchange_rates       currency, day (date), rate Decimal(18, 8): base currency for one unit; source
+    exchange_rates       currency, day (date), rate Decimal(18, 8): base currency for one unit; source. One day more
+                         than the world's: events of its last day reach into it
     """
     return {
         "merchants": _merchants(engine),
@@ -51,7 +52,7 @@ def dimensions(engine: Engine) -> dict[str, pl.DataFrame]:
             orient="row",
         ),
         "sanctions_list": sanctions_frame(engine.seed, engine.epoch),
-        "exchange_rates": rate_frame(engine.seed, engine.days, engine.epoch),
+        "exchange_rates": rate_frame(engine.seed, engine.days + 1, engine.epoch),
     }
 
 

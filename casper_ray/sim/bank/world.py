@@ -35,7 +35,7 @@ BANK_FORMAT = 1
 
 _MB = 1_000_000
 _ENGINES: BoundedCache[Engine] = BoundedCache(8, lambda _: 1)
-_TIMELINES: BoundedCache[Timeline] = BoundedCache(200 * _MB, Timeline.estimated_bytes)
+_TIMELINES: BoundedCache[Timeline] = BoundedCache(300 * _MB, Timeline.estimated_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +131,10 @@ class BankWorld:
         first = (from_us - self._start_us) // US_PER_DAY
         last = (to_us - 1 - self._start_us) // US_PER_DAY
         if feed in (CARD, ATM):
-            return self._card(feed, first, last, from_us // 1000, -(-to_us // 1000))
+            return self._card(feed, first, last, -(-from_us // 1000), -(-to_us // 1000))
         make = self._wire if feed == WIRE else self._cdc
         days = range(max(first, 0), min(last, self.days) + 1)
-        parts = [part for day in days if (part := make(day, from_us // 1000, -(-to_us // 1000))).height]
+        parts = [part for day in days if (part := make(day, -(-from_us // 1000), -(-to_us // 1000))).height]
         return pl.concat(parts) if parts else self._nothing(feed)
 
     def truth_transactions(self, day: int) -> pl.DataFrame:
