@@ -1,0 +1,36 @@
+"""Cases of every typology, told for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from casper_ray.sim.bank.crimes.all import NAMES
+from casper_ray.sim.bank.crimes.deck import Case, case_rows
+from casper_ray.sim.bank.estate import estate
+from casper_ray.sim.bank.rows import Rows
+
+SEED, CUSTOMERS, BEGIN = 42, 5_000, 10
+
+Told = Callable[..., list[Rows]]
+
+
+@pytest.fixture(scope="session")
+def told() -> Told:
+    """`told(name, twin, count)`: the rows of the first so many cases; a crime's numbers are never a twin's."""
+
+    def cases(name: str, twin: bool = False, count: int = 30, customers: int = CUSTOMERS) -> list[Rows]:
+        stands = estate(SEED, customers)
+        return [
+            case_rows(
+                SEED,
+                Case(2 * number + twin, NAMES.index(name), twin, BEGIN),
+                customers=customers,
+                days=BEGIN + 90,
+                estate=stands,
+            )
+            for number in range(count)
+        ]
+
+    return cases
