@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 
-from casper_ray.errors import ConfigError
-from casper_ray.sim.configs import checked, configs_dir, load_mapping
+from casper_ray.sim.compose import composed, file_as_named, unknown_scenario
+from casper_ray.sim.configs import configs_dir
 from casper_ray.sim.faults.spec import Faults
 from casper_ray.sim.kitchen.incidents import Incident
-from casper_ray.sim.kitchen.places import Location, Spec
+from casper_ray.sim.kitchen.places import Location
+from casper_ray.sim.spec import Spec
 
 DEFAULT_DAYS = 90
 
@@ -63,39 +62,13 @@ def load_scenario(names: str) -> Scenario:
     Rules:  composed from left to right: scalars of the later win, lists are appended.
     Raises: ConfigError if a name is unknown, a key is unknown, or a value does not fit.
     """
-    merged: dict[str, Any] = {}
-    for name in (part.strip() for part in names.split("+")):
-        path = _scenario_path(name)
-        raw = {"name": path.stem, **load_mapping(path)}
-        checked(Scenario, raw, str(path))
-        merged = _merge(merged, raw) if merged else raw
-    return checked(Scenario, merged, names)
+    return composed(Scenario, names, _scenario_path)
 
 
 def _scenario_path(name: str) -> Path:
-    if name.endswith((".yml", ".yaml")):
-        path = Path(name)
-        if not path.is_file():
-            raise ConfigError(f"scenario {name}: there is no such file")
+    if path := file_as_named(name):
         return path
     known = scenario_names()
     if name in known:
         return configs_dir() / "scenarios" / f"{name}.yml"
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    raise ConfigError(f"scenario {name!r}: unknown", f"{hint}known are {', '.join(known)}, or a .yml file")
-
-
-def _merge(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(earlier)
-    for key, value in later.items():
-        before = merged.get(key)
-        if key in ("name", "description") and before:
-            merged[key] = f"{before}+{value}" if key == "name" else f"{before} {value}"
-        elif isinstance(value, list) and isinstance(before, list):
-            merged[key] = [*before, *value]
-        elif isinstance(value, dict) and isinstance(before, dict):
-            merged[key] = {**before, **value}
-        else:
-            merged[key] = value
-    return merged
+    raise unknown_scenario(name, known)

@@ -14,8 +14,8 @@ from casper_ray.domain.time import US_PER_HOUR, sim_micros
 from casper_ray.sim.faults.chance import chance, chances, event_keys
 from casper_ray.sim.faults.lines import broken_lines
 from casper_ray.sim.faults.spec import Faults
-from casper_ray.sim.kitchen.text import timestamps
 from casper_ray.sim.landing import render_lines
+from casper_ray.sim.text import timestamps
 
 _US_PER_MINUTE = 60_000_000
 
