@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
@@ -18,8 +19,9 @@ Told = Callable[..., list[Rows]]
 
 @pytest.fixture(scope="session")
 def told() -> Told:
-    """`told(name, twin, count)`: the rows of the first so many cases; a crime's numbers are never a twin's."""
+    """`told(name, twin, count)`: the rows of so many cases, not to be changed; no crime's number is a twin's."""
 
+    @cache
     def cases(name: str, twin: bool = False, count: int = 30, customers: int = CUSTOMERS) -> list[Rows]:
         stands = estate(SEED, customers)
         return [

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from casper_ray.sim.bank.books import load_rates
 from casper_ray.sim.bank.crimes import cycle, fan_in, fan_out, gather_scatter, structuring
 from casper_ray.sim.bank.crimes.all import NAMES
 from casper_ray.sim.bank.crimes.moments import DAY_MS, HOUR_MS
@@ -24,6 +26,11 @@ def of(rows: Rows, *wanted: Kind) -> Rows:
 
 def moments(rows: Rows) -> NDArray[np.int64]:
     return rows["day"].astype(np.int64) * DAY_MS + rows["ms"]
+
+
+def in_euros(rows: Rows) -> NDArray[np.float64]:
+    rates = np.array([rate.rate for rate in load_rates().rates])
+    return rows["cents"] * rates[rows["currency"]] / 100
 
 
 def lasts_days(rows: Rows) -> int:
@@ -74,7 +81,7 @@ def check_fan_out(rows: Rows) -> None:
 def check_cycle(rows: Rows) -> None:
     pairs = edges(rows)
     assert cycle.MEMBERS[0] <= len(pairs) <= cycle.MEMBERS[1]
-    assert all(before[1] == after[0] for before, after in zip(pairs, pairs[1:], strict=False))
+    assert all(before[1] == after[0] for before, after in pairwise(pairs))
     assert pairs[-1][1] == pairs[0][0], "it closes"
     assert (np.diff(rows["cents"]) < 0).all(), "everybody keeps a margin"
 
@@ -143,7 +150,7 @@ def check_smurfing(rows: Rows) -> None:
 def check_layering(rows: Rows) -> None:
     pairs = edges(rows)
     assert 5 <= len(pairs) <= 8
-    assert all(before[1] == after[0] for before, after in zip(pairs, pairs[1:], strict=False))
+    assert all(before[1] == after[0] for before, after in pairwise(pairs))
     assert pairs[0][0] < 0, "comes from elsewhere"
     assert pairs[-1][1] < 0, "and leaves"
     assert (np.diff(moments(rows)) <= 40 * HOUR_MS).all()
@@ -191,14 +198,15 @@ def check_account_takeover(rows: Rows) -> None:
 
 
 def check_card_testing(rows: Rows) -> None:
-    shops = counted(rows["merchant"].tolist())
-    tries = rows[rows["merchant"] == max(shops, key=lambda shop: shops[shop])]
-    assert (rows["channel"] == Channel.ONLINE).all()
-    assert len(set(rows["device"])) == 1
-    assert 6 <= len(set(rows["customer"])) <= 14
-    tiny = tries[:-3] if len(tries) > 9 else tries[:6]  # a card may be used at the same shop later
-    assert moments(tiny)[-1] - moments(tiny)[0] <= 15 * MINUTE_MS
-    assert tiny["insists"].all()
+    tries = rows[moments(rows) - moments(rows)[0] <= 15 * MINUTE_MS]
+    used = rows[len(tries) :]
+    assert 6 <= len(set(tries["customer"])) <= 14
+    assert len(set(tries["merchant"])) == len(set(rows["device"])) == 1
+    assert (tries["channel"] == Channel.ONLINE).all()
+    assert tries["insists"].all()
+    assert (in_euros(tries) <= 4.51).all()
+    assert 1 <= len(used) <= 3
+    assert set(used["customer"]) <= set(tries["customer"])
 
 
 def check_stolen_card(rows: Rows) -> None:
