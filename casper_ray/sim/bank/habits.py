@@ -17,8 +17,8 @@ from casper_ray.sim.bank.streams import Ints, Salt, unit
 
 _TRIP_PERIOD = 45
 _TRIP_CHANCE = 0.16
-_DEVICE_PERIOD = 700
-_MOVE_PERIOD = 1_500
+DEVICE_PERIOD = 700
+MOVE_PERIOD = 1_500
 _LEAVE_CHANCE = 1 / 20_000
 """A day's chance that a customer closes the account."""
 _NEVER = 1 << 30
@@ -45,19 +45,20 @@ def _trip_weights() -> tuple[float, ...]:
 
 def device_on(seed: int, people: People, day: int) -> Ints:
     """The customer's own newest device on a day."""
-    return people.device + _nth(seed, Salt.DEVICE, people.customer, day, _DEVICE_PERIOD) % DEVICES_EACH
+    return people.device + _nth(seed, Salt.DEVICE, people.customer, day, DEVICE_PERIOD) % DEVICES_EACH
 
 
 def address_on(seed: int, customers: Ints, day: int) -> Ints:
     """How often a customer has moved by a day."""
-    return _nth(seed, Salt.STREET, customers, day, _MOVE_PERIOD)
+    return _nth(seed, Salt.STREET, customers, day, MOVE_PERIOD)
 
 
 def leaves_on(seed: int, customers: Ints) -> Ints:
     """The day on which a customer leaves the bank: nothing happens from then on."""
     chance = unit(seed, Salt.LEAVES, customers)
     day = np.log1p(-chance) / np.log1p(-_LEAVE_CHANCE)
-    return np.minimum(10 + day, _NEVER).astype(np.int64)
+    leaves: Ints = np.minimum(10 + day, _NEVER).astype(np.int64)
+    return leaves
 
 
 def _nth(seed: int, salt: Salt, customers: Ints, day: int, period: int) -> Ints:
