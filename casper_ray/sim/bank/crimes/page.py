@@ -16,8 +16,8 @@ The crimes that the bank's world knows, and beside each its benign twin: what ha
 `python -m casper_ray.sim.bank.crimes.page`; a test holds it against the code.
 
 Prevalence is of the scenario: by default one transaction in a thousand is a crime's, and four twins are dealt for
-each case. "Scaled" means: times how much those people are used to spend, times a log-normal factor, so that amounts of
-crimes and of their twins, and of most other people, lie in one range. Hours are those of ordinary days, for a part
+each case. "Scaled" means: times how much those people are used to spend, times a log-normal factor, so that amounts
+of crimes and of their twins, and of most other people, lie in one range. Hours are those of ordinary days, for a part
 the night's. What gives a crime away is a combination: who, to whom, from which device, how soon after what. Benign
 twins are to be approved. In truth a row of a crime carries the code of its typology, a row of a twin the code of what
 it looks like.
