@@ -108,23 +108,29 @@ def check_gather_scatter(rows: Rows) -> None:
 
 
 def check_bipartite(rows: Rows) -> None:
-    pairs = edges(rows)
+    pairs = [pair for pair in edges(rows) if pair[0] >= 0]
     payers, payees = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
     assert 3 <= len(payers) <= 5
     assert 3 <= len(payees) <= 4
     assert not payers & payees
     assert len(set(pairs)) == len(pairs) >= 2 * len(payers)
+    funds = of(rows, Kind.TRANSFER_IN)
+    assert set(funds["customer"]) == payers
+    out = of(rows, Kind.TRANSFER_OUT)["cents"].sum()
+    assert out / funds["cents"].sum() == pytest.approx(0.9, abs=0.01)
 
 
 def check_stack(rows: Rows) -> None:
-    pairs = edges(rows)
-    layer = {payer for payer, _ in pairs} - {payee for _, payee in pairs}
+    pairs = [pair for pair in edges(rows) if pair[0] >= 0]
+    layer = set(of(rows, Kind.TRANSFER_IN)["customer"].tolist())
     depth = 0
     while layer:
         assert 2 <= len(layer) <= 4
         layer = {payee for payer, payee in pairs if payer in layer}
         depth += 1
     assert depth == 4, "four groups, three layers of payments"
+    first_in, last_out = of(rows, Kind.TRANSFER_IN)["cents"].sum(), rows["cents"].sum()
+    assert last_out == pytest.approx(first_in * (1 + 0.9 + 0.9**2 + 0.9**3), rel=0.01)
 
 
 def check_structuring(rows: Rows) -> None:
