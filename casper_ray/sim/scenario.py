@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 
-from casper_ray.errors import ConfigError
-from casper_ray.sim.configs import checked, configs_dir, load_mapping
+from casper_ray.sim.composition import composed, scenario_files
 from casper_ray.sim.faults.spec import Faults
 from casper_ray.sim.kitchen.incidents import Incident
 from casper_ray.sim.kitchen.places import Location, Spec
@@ -53,49 +49,10 @@ class Scenario(Spec):
 
 
 def scenario_names() -> tuple[str, ...]:
-    """The built-in scenarios, sorted."""
-    return tuple(sorted(path.stem for path in (configs_dir() / "scenarios").glob("*.yml")))
+    """The built-in scenarios of the kitchen and those of faults alone, sorted."""
+    return tuple(scenario_files())
 
 
 def load_scenario(names: str) -> Scenario:
-    """The scenario of a built-in name, of a .yml file, or of several joined with "+".
-
-    Rules:  composed from left to right: scalars of the later win, lists are appended.
-    Raises: ConfigError if a name is unknown, a key is unknown, or a value does not fit.
-    """
-    merged: dict[str, Any] = {}
-    for name in (part.strip() for part in names.split("+")):
-        path = _scenario_path(name)
-        raw = {"name": path.stem, **load_mapping(path)}
-        checked(Scenario, raw, str(path))
-        merged = _merge(merged, raw) if merged else raw
-    return checked(Scenario, merged, names)
-
-
-def _scenario_path(name: str) -> Path:
-    if name.endswith((".yml", ".yaml")):
-        path = Path(name)
-        if not path.is_file():
-            raise ConfigError(f"scenario {name}: there is no such file")
-        return path
-    known = scenario_names()
-    if name in known:
-        return configs_dir() / "scenarios" / f"{name}.yml"
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    raise ConfigError(f"scenario {name!r}: unknown", f"{hint}known are {', '.join(known)}, or a .yml file")
-
-
-def _merge(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(earlier)
-    for key, value in later.items():
-        before = merged.get(key)
-        if key in ("name", "description") and before:
-            merged[key] = f"{before}+{value}" if key == "name" else f"{before} {value}"
-        elif isinstance(value, list) and isinstance(before, list):
-            merged[key] = [*before, *value]
-        elif isinstance(value, dict) and isinstance(before, dict):
-            merged[key] = {**before, **value}
-        else:
-            merged[key] = value
-    return merged
+    """The scenario of a built-in name, of a .yml file, or of several joined with "+"; see `composed`."""
+    return composed(Scenario, names, scenario_files())

@@ -14,7 +14,7 @@ from casper_ray.sim.window import Window
 
 def landed(counts: list[int], length_us: int) -> Landed:
     window = Window(0, SimMicros(0), SimMicros(length_us))
-    return Landed(window=window, events=sum(counts), orders=0, bins=np.array(counts, np.int64))
+    return Landed(window=window, events=sum(counts), counted=0, bins=np.array(counts, np.int64))
 
 
 def test_without_events_there_is_no_lag() -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
-from casper_ray.errors import ConfigError
-from casper_ray.sim.configs import checked, configs_dir, load_mapping
+from casper_ray.sim.composition import composed, scenario_files, shared_files
 from casper_ray.sim.faults.spec import Faults
 from casper_ray.sim.kitchen.places import Spec
 
@@ -106,52 +103,12 @@ class BankScenario(Spec):
 
 def bank_scenario_names() -> tuple[str, ...]:
     """The built-in scenarios of the bank, sorted."""
-    return tuple(sorted(path.stem for path in (configs_dir() / "scenarios" / "bank").glob("*.yml")))
+    return tuple(scenario_files("bank"))
 
 
 def load_bank_scenario(names: str) -> BankScenario:
-    """The scenario of a built-in name, of a .yml file, or of several joined with "+".
+    """The scenario of a built-in name, of a .yml file, or of several joined with "+"; see `composed`.
 
-    Rules:  composed from left to right: scalars of the later win, lists are appended.
-    Raises: ConfigError if a name is unknown, a key is unknown, or a value does not fit.
+    Rules:  the bank's own, and those of faults alone; where both have a name, the bank's own.
     """
-    merged: dict[str, Any] = {}
-    for name in (part.strip() for part in names.split("+")):
-        path = _path(name)
-        raw = {"name": path.stem, **load_mapping(path)}
-        checked(BankScenario, raw, str(path))
-        merged = _merge(merged, raw) if merged else raw
-    return checked(BankScenario, merged, names)
-
-
-def _path(name: str) -> Path:
-    """A scenario's file: a .yml file as named, one of the bank's, or one of the kitchen's that holds faults only."""
-    if name.endswith((".yml", ".yaml")):
-        if not Path(name).is_file():
-            raise ConfigError(f"scenario {name}: there is no such file")
-        return Path(name)
-    folder = configs_dir() / "scenarios"
-    known = bank_scenario_names()
-    if name in known:
-        return folder / "bank" / f"{name}.yml"
-    shared = folder / f"{name}.yml"
-    if shared.is_file() and load_mapping(shared).keys() <= {"description", "faults"}:
-        return shared
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    raise ConfigError(f"scenario {name!r}: unknown", f"{hint}known are {', '.join(known)}, or a .yml file")
-
-
-def _merge(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(earlier)
-    for key, value in later.items():
-        before = merged.get(key)
-        if key in ("name", "description") and before:
-            merged[key] = f"{before}+{value}" if key == "name" else f"{before} {value}"
-        elif isinstance(value, list) and isinstance(before, list):
-            merged[key] = [*before, *value]
-        elif isinstance(value, dict) and isinstance(before, dict):
-            merged[key] = {**before, **value}
-        else:
-            merged[key] = value
-    return merged
+    return composed(BankScenario, names, {**shared_files(), **scenario_files("bank")})
