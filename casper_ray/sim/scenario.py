@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 from pydantic import Field
 
-from casper_ray.sim.composition import composed, scenario_files
+from casper_ray.sim.compose import composed, file_as_named, unknown_scenario
+from casper_ray.sim.configs import configs_dir
 from casper_ray.sim.faults.spec import Faults
 from casper_ray.sim.kitchen.incidents import Incident
-from casper_ray.sim.kitchen.places import Location, Spec
+from casper_ray.sim.kitchen.places import Location
+from casper_ray.sim.spec import Spec
 
 DEFAULT_DAYS = 90
 
@@ -49,10 +52,23 @@ class Scenario(Spec):
 
 
 def scenario_names() -> tuple[str, ...]:
-    """The built-in scenarios of the kitchen and those of faults alone, sorted."""
-    return tuple(scenario_files())
+    """The built-in scenarios, sorted."""
+    return tuple(sorted(path.stem for path in (configs_dir() / "scenarios").glob("*.yml")))
 
 
 def load_scenario(names: str) -> Scenario:
-    """The scenario of a built-in name, of a .yml file, or of several joined with "+"; see `composed`."""
-    return composed(Scenario, names, scenario_files())
+    """The scenario of a built-in name, of a .yml file, or of several joined with "+".
+
+    Rules:  composed from left to right: scalars of the later win, lists are appended.
+    Raises: ConfigError if a name is unknown, a key is unknown, or a value does not fit.
+    """
+    return composed(Scenario, names, _scenario_path)
+
+
+def _scenario_path(name: str) -> Path:
+    if path := file_as_named(name):
+        return path
+    known = scenario_names()
+    if name in known:
+        return configs_dir() / "scenarios" / f"{name}.yml"
+    raise unknown_scenario(name, known)

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from casper_ray.sim.configs import checked, configs_dir, load_mapping
-from casper_ray.sim.kitchen.places import Spec
+from casper_ray.sim.spec import Spec
 
 Hours = Literal["day", "evening", "night", "commute", "level"]
 

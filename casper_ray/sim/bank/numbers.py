@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casper_ray.sim.bank.streams import Ints, Salt, Words, hashed, mixed
-from casper_ray.sim.kitchen.text import Bytes, digits, fixed_width, letters_of
+from casper_ray.sim.text import Bytes, digits, fixed_width, letters_of
 
 COUNTRY = "QZ"
 """ISO 3166 leaves QM to QZ to its users: no country's."""

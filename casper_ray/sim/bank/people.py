@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from casper_ray.domain.bank import HOME_COUNTRY
 from casper_ray.sim.bank.books import load_branches, load_places, load_profiles
 from casper_ray.sim.bank.parties import firm, outside
-from casper_ray.sim.bank.streams import Floats, Ints, Salt, hashed, unit
+from casper_ray.sim.bank.streams import Floats, Ints, Salt, unit
 
 PURCHASES_A_DAY = 1.15
 """Of a customer whose factors are all 1."""
 PEOPLE_PER_FIRM = 40
+DEVICES_EACH = 16
+"""Numbers kept for each customer's own devices."""
+_FIRST_STRANGE_DEVICE = 1_700_000_000
 MICRO_PER_KM = 1_000_000 / 111.2
 _SALARY_DAYS = np.array([25, 26, 27, 28, 28, 1, 15, 15])
 _FIELDS = 32
@@ -110,7 +113,6 @@ def people(seed: int, customers: Ints) -> People:
     has_credit = draw(12) < np.array([band.credit for band in books.incomes])[income]
     credit = _between(np.array([band.credit_limit_eur for band in books.incomes])[income], draw(13))
     factor = np.array([band.amount for band in books.incomes])[income]
-    devices = hashed(seed, Salt.DEVICE, number) >> np.uint64(33)
     return People(
         customer=number,
         age=age,
@@ -136,8 +138,13 @@ def people(seed: int, customers: Ints) -> People:
         limit_atm_cents=np.array([50_000, 50_000, 100_000, 200_000])[np.minimum(income, 3)],
         limit_wire_cents=np.array([500_000, 1_000_000, 2_500_000, 10_000_000])[np.minimum(income, 3)],
         opening_cents=(monthly * (0.3 + 2.2 * draw(21) ** 2)).astype(np.int64),
-        device=devices.astype(np.int64),
+        device=number * DEVICES_EACH,
     )
+
+
+def strange_devices(numbers: Ints) -> Ints:
+    """Devices that are no customer's own; alike for numbers that are alike modulo 400 million."""
+    return _FIRST_STRANGE_DEVICE + np.asarray(numbers, dtype=np.int64) % 400_000_000
 
 
 def picked(shares: Sequence[float], chance: Floats) -> Ints:

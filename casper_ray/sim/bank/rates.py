@@ -10,7 +10,7 @@ import polars as pl
 from casper_ray.sim.bank.books import load_rates
 from casper_ray.sim.bank.streams import Ints, Purpose, stream
 
-_UNIT = 10**8
+UNIT = 10**8
 
 
 def rate_table(seed: int, days: int) -> Ints:
@@ -22,13 +22,13 @@ def rate_table(seed: int, days: int) -> Ints:
     spread = np.array([rate.daily_sd for rate in rates])
     steps = [stream(seed, Purpose.RATES, day).standard_normal(len(rates)) * spread for day in range(1, days)]
     walk = np.cumsum([np.zeros(len(rates)), *steps], axis=0)
-    table: Ints = np.rint(np.array([rate.rate for rate in rates]) * np.exp(walk) * _UNIT).astype(np.int64)
+    table: Ints = np.rint(np.array([rate.rate for rate in rates]) * np.exp(walk) * UNIT).astype(np.int64)
     return table
 
 
 def in_base(cents: Ints, currency: Ints, day_rates: Ints) -> Ints:
     """Cents of the base currency at a day's rates, rounded half up; exact in whole numbers."""
-    based: Ints = (cents * day_rates[currency] + _UNIT // 2) // _UNIT
+    based: Ints = (cents * day_rates[currency] + UNIT // 2) // UNIT
     return based
 
 
@@ -44,7 +44,7 @@ def rate_frame(seed: int, days: int, epoch: datetime) -> pl.DataFrame:
         }
     )
     units = pl.col("units")
-    text = pl.format("{}.{}", units // _UNIT, (units % _UNIT).cast(pl.String).str.zfill(8))
+    text = pl.format("{}.{}", units // UNIT, (units % UNIT).cast(pl.String).str.zfill(8))
     return frame.select(
         "currency", "day", rate=text.cast(pl.Decimal(18, 8)), source=pl.lit(rates.source)
     ).sort("day", "currency")

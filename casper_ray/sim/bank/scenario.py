@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from casper_ray.sim.composition import composed, scenario_files, shared_files
+from casper_ray.sim.compose import composed, file_as_named, unknown_scenario
+from casper_ray.sim.configs import configs_dir, load_mapping
 from casper_ray.sim.faults.spec import Faults
-from casper_ray.sim.kitchen.places import Spec
+from casper_ray.sim.spec import Spec
 
 DEFAULT_DAYS = 90
 DEFAULT_CUSTOMERS = 5_000
@@ -103,12 +105,27 @@ class BankScenario(Spec):
 
 def bank_scenario_names() -> tuple[str, ...]:
     """The built-in scenarios of the bank, sorted."""
-    return tuple(scenario_files("bank"))
+    return tuple(sorted(path.stem for path in (configs_dir() / "scenarios" / "bank").glob("*.yml")))
 
 
 def load_bank_scenario(names: str) -> BankScenario:
-    """The scenario of a built-in name, of a .yml file, or of several joined with "+"; see `composed`.
+    """The scenario of a built-in name, of a .yml file, or of several joined with "+".
 
-    Rules:  the bank's own, and those of faults alone; where both have a name, the bank's own.
+    Rules:  composed from left to right: scalars of the later win, lists are appended.
+    Raises: ConfigError if a name is unknown, a key is unknown, or a value does not fit.
     """
-    return composed(BankScenario, names, {**shared_files(), **scenario_files("bank")})
+    return composed(BankScenario, names, _path)
+
+
+def _path(name: str) -> Path:
+    """A scenario's file: a .yml file as named, one of the bank's, or one of the kitchen's that holds faults only."""
+    if path := file_as_named(name):
+        return path
+    folder = configs_dir() / "scenarios"
+    known = bank_scenario_names()
+    if name in known:
+        return folder / "bank" / f"{name}.yml"
+    shared = folder / f"{name}.yml"
+    if shared.is_file() and load_mapping(shared).keys() <= {"description", "faults"}:
+        return shared
+    raise unknown_scenario(name, known)

@@ -64,6 +64,13 @@ class Salt(IntEnum):
     FAVOURITE = 25
     BANK = 26
     FEED = 27
+    TRIP = 28
+    LEAVES = 29
+    HABIT = 30
+    FRIEND = 31
+    STANDING = 32
+    WORK = 33
+    PART = 34
 
 
 def stream(seed: int, purpose: Purpose, *key: int) -> np.random.Generator:

@@ -13,7 +13,7 @@ from casper_ray.sim.faults.chance import chance, chances, place_key
 from casper_ray.sim.faults.lines import broken_lines
 from casper_ray.sim.faults.spec import Faults
 from casper_ray.sim.feed import Feed
-from casper_ray.sim.kitchen.text import timestamps
+from casper_ray.sim.text import timestamps
 from casper_ray.sim.world import World
 
 _US_PER_MINUTE = 60_000_000

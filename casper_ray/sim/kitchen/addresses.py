@@ -20,7 +20,7 @@ from casper_ray.sim.kitchen.routes import (
 )
 from casper_ray.sim.kitchen.streams import Purpose, stream
 from casper_ray.sim.kitchen.streets import Streets, build_streets, haversine_miles
-from casper_ray.sim.kitchen.text import degrees, joined
+from casper_ray.sim.text import degrees, joined
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

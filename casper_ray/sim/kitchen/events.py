@@ -14,7 +14,7 @@ from casper_ray.sim.kitchen.ids import event_ids, order_ids, shuffled
 from casper_ray.sim.kitchen.orders import Orders
 from casper_ray.sim.kitchen.routes import PING_MS
 from casper_ray.sim.kitchen.service import Timeline
-from casper_ray.sim.kitchen.text import timestamps
+from casper_ray.sim.text import timestamps
 
 Ints = NDArray[np.int64]
 

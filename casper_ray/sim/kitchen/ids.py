@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from casper_ray.errors import ConfigError
 from casper_ray.sim.kitchen.demand import MOST_ORDERS
 from casper_ray.sim.kitchen.streams import Purpose, stream
-from casper_ray.sim.kitchen.text import Bytes, fixed_width, letters_of
+from casper_ray.sim.text import Bytes, fixed_width, letters_of
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]

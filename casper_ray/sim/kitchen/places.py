@@ -5,18 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from casper_ray.sim.configs import checked, configs_dir, load_mapping
+from casper_ray.sim.spec import Spec
 
 WEEKDAY_FACTORS = (1.0, 1.05, 1.08, 1.10, 1.25, 1.35, 1.15)
 """Monday to Sunday."""
-
-
-class Spec(BaseModel):
-    """Base of what is read from YAML: frozen, and a key that is not known is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class BrandShare(Spec):

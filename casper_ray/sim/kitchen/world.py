@@ -13,9 +13,9 @@ import polars as pl
 from casper_ray.domain.kitchen import EVENT_COLUMNS, EVENTS
 from casper_ray.domain.time import CANONICAL_EPOCH, US_PER_DAY, SimMicros, as_datetime, sim_micros
 from casper_ray.errors import ConfigError
+from casper_ray.sim.cache import BoundedCache
 from casper_ray.sim.kitchen.addresses import AddressBook, build_address_book
 from casper_ray.sim.kitchen.basket import Shelf, build_shelf
-from casper_ray.sim.kitchen.cache import BoundedCache
 from casper_ray.sim.kitchen.dimensions import dimensions
 from casper_ray.sim.kitchen.estate import build_locations, check_demand
 from casper_ray.sim.kitchen.events import EVENT_SCHEMA, day_events

@@ -33,6 +33,14 @@ class BoundedCache(Generic[Value]):
                 self._bytes -= self._size(oldest)
             return value
 
+    def find(self, key: Hashable) -> Value | None:
+        """The value of `key` if it is held."""
+        with self._lock:
+            if key not in self._held:
+                return None
+            self._held.move_to_end(key)
+            return self._held[key]
+
     @property
     def held_bytes(self) -> int:
         return self._bytes

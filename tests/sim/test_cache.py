@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from casper_ray.sim.kitchen.cache import BoundedCache
+from casper_ray.sim.cache import BoundedCache
 
 
 def test_longest_unused_is_forgotten_first() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casper_ray.sim.kitchen.text import degrees, joined, timestamps
+from casper_ray.sim.text import degrees, joined, timestamps
 
 
 @pytest.mark.parametrize(
