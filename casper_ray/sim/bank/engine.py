@@ -100,15 +100,15 @@ class Engine:
         """What happened on a day, by customer and time; nothing before the first day or after the last."""
         if not 0 <= day < self.days:
             return together([])
-        held = _SETTLED.find(self._key(day))
+        held = _SETTLED.find(self.key(day))
         return self._settled(day, self._left_before(day))[0] if held is None else held
 
     def _left_before(self, day: int) -> Carried:
         """What the day before left: settled from the nearest earlier day that is held."""
         first = day
-        while first > 0 and _CARRIED.find(self._key(first - 1)) is None:
+        while first > 0 and _CARRIED.find(self.key(first - 1)) is None:
             first -= 1
-        found = _CARRIED.find(self._key(first - 1)) if first else None
+        found = _CARRIED.find(self.key(first - 1)) if first else None
         left = self._opened() if found is None else found
         for missing in range(first if found else 0, day):
             left = self._settled(missing, left)[1]
@@ -140,7 +140,7 @@ class Engine:
                     self.rates[day],
                 )
             )
-        key = self._key(day)
+        key = self.key(day)
         rows = _SETTLED.get(key, lambda: together([shard.rows for shard in shards]))
         left = _CARRIED.get(key, lambda: carried(self.seed, day, self.days, shards, before.due, disputes()))
         return rows, left
@@ -149,7 +149,8 @@ class Engine:
         """How many of the actions come before a day's end."""
         return bisect_left(self._instants, self.start_us + (day + 1) * US_PER_DAY)
 
-    def _key(self, day: int) -> tuple[str, str, int]:
+    def key(self, day: int) -> tuple[str, str, int]:
+        """Names a day as it is under the actions before its end."""
         return self._root, self._digests[self._known(day)], day
 
     def _case_book(self) -> CaseBook:

@@ -61,6 +61,12 @@ def leaves_on(seed: int, customers: Ints) -> Ints:
     return leaves
 
 
+def turning_days(seed: int, salt: Salt, customer: int, until: int, period: int) -> range:
+    """The days from 1 to `until` on which a customer's period ends, and the next one begins."""
+    offset = int(unit(seed, salt, np.array([customer]))[0] * period)
+    return range(period - offset, until + 1, period)
+
+
 def _nth(seed: int, salt: Salt, customers: Ints, day: int, period: int) -> Ints:
     """How many periods have ended since day 0, each customer's beginning somewhere in the first one."""
     offset = (unit(seed, salt, customers) * period).astype(np.int64)

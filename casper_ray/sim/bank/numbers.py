@@ -71,13 +71,22 @@ def coded(prefix: str, numbers: Ints, width: int) -> pl.Series:
     return fixed_width(np.concatenate([_same(prefix, len(numbers)), _decimal(numbers, width)], axis=1))
 
 
-def account_numbers(accounts: Ints, bank: str = BANK_CODE, country: str = COUNTRY) -> pl.Series:
-    """IBANs (ISO 13616): country, check digits (ISO 7064, modulo 97), four letters of the bank, 12 digits."""
-    body = np.concatenate([_same(bank, len(accounts)), _decimal(accounts, 12)], axis=1)
-    return fixed_width(np.concatenate([_same(country, len(accounts)), _check(body, country), body], axis=1))
+def account_numbers(accounts: Ints) -> pl.Series:
+    """IBANs of accounts of ours."""
+    rows = len(accounts)
+    return account_numbers_at(_same(COUNTRY, rows), _same(BANK_CODE, rows), accounts)
 
 
-def own_accounts(customers: Ints, instrument: int) -> Ints:
+def account_numbers_at(countries: Bytes, banks: Bytes, accounts: Ints) -> pl.Series:
+    """IBANs (ISO 13616): country, check digits (ISO 7064, modulo 97), four letters of the bank, 12 digits.
+
+    countries, banks  codes of two and of four letters, one row an account
+    """
+    body = np.concatenate([banks, _decimal(accounts, 12)], axis=1)
+    return fixed_width(np.concatenate([countries, _check(body, countries), body], axis=1))
+
+
+def own_accounts(customers: Ints, instrument: Ints | int) -> Ints:
     """The account of a customer: DEBIT the current account, CREDIT the card account."""
     return _scrambled(customers * 2 + instrument)
 
@@ -104,7 +113,7 @@ def account_of(account_number: str) -> tuple[int, int]:
     return account // 2, account % 2
 
 
-def cards_of(customers: Ints, instrument: int) -> Ints:
+def cards_of(customers: Ints, instrument: Ints | int) -> Ints:
     """The card of a customer: of the current account or of the card account."""
     return customers * 2 + instrument
 
@@ -130,10 +139,10 @@ def _decimal(numbers: Ints, width: int) -> Bytes:
     return np.concatenate(parts[::-1], axis=1)
 
 
-def _check(body: Bytes, country: str) -> Bytes:
+def _check(body: Bytes, countries: Bytes) -> Bytes:
     """The two check digits: 98 less the remainder by 97 of body, country and 00, letters read as 10 to 35."""
     remainder: NDArray[np.int64] = np.zeros(len(body), dtype=np.int64)
-    tail = np.concatenate([body, _same(country + "00", len(body))], axis=1)
+    tail = np.concatenate([body, countries, _same("00", len(body))], axis=1)
     for column in tail.T:
         code = column.astype(np.int64)
         letter = code >= ord("A")

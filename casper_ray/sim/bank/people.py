@@ -153,6 +153,11 @@ def picked(shares: Sequence[float], chance: Floats) -> Ints:
     return np.minimum(np.searchsorted(edges, chance, side="right"), len(shares) - 1).astype(np.int64)
 
 
+def branch_of(seed: int, customers: Ints) -> Ints:
+    """The branch that keeps each customer's account; People.branch without all the rest."""
+    return _homes(_Draws(seed, np.asarray(customers, dtype=np.int64)))[1]
+
+
 @cache
 def home_cities() -> Ints:
     """Indexes of the cities at home."""
@@ -166,7 +171,7 @@ def _homes(draw: _Draws) -> tuple[Ints, Ints]:
     city = home[picked([cities[i].weight for i in home], draw(3))]
     names = [branch.city for branch in load_branches()]
     near = [[i for i, name in enumerate(names) if name == place.name] or [0] for place in cities]
-    count = np.array([len(found) for found in near])
+    count = np.array([len(found) for found in near], dtype=np.int64)
     table = np.array([[found[i % len(found)] for i in range(max(count))] for found in near])
     return city, table[city, (draw(4) * count[city]).astype(np.int64)]
 

@@ -73,7 +73,7 @@ def settle(
     Returns:  the accounts at the day's end.
     """
     place = rows["customer"].astype(np.int64) - first_customer
-    result = np.where(_settled_anyway(rows), Result.APPROVED, _without_money(seed, rows, rules, gone[place]))
+    result = _without_money(seed, rows, rules, gone[place])
     day = _columns(rows, place, result, rules, overdraft[place])
     starts = np.flatnonzero(np.diff(place, prepend=-1))
     hindered = _hindered(rows, day, accounts, starts, result) | (_lost_original(reverses, result))
@@ -87,11 +87,6 @@ def settle(
         ends = np.append(starts, len(rows))[np.searchsorted(starts, row_by_row) + 1]
         _row_by_row(rows, day, reverses, row_by_row, ends - row_by_row, balance, owed, rates)
     return Accounts(balance, owed)
-
-
-def _settled_anyway(rows: Rows) -> NDArray[np.bool_]:
-    anyway: NDArray[np.bool_] = rows["kind"] == Kind.ENROLMENT
-    return anyway
 
 
 def _without_money(seed: int, rows: Rows, rules: Rules, gone: NDArray[np.bool_]) -> Ints:

@@ -71,6 +71,8 @@ class Salt(IntEnum):
     STANDING = 32
     WORK = 33
     PART = 34
+    HOUSE = 35
+    REASON = 36
 
 
 def stream(seed: int, purpose: Purpose, *key: int) -> np.random.Generator:

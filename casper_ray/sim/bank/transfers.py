@@ -39,7 +39,7 @@ class Reason(IntEnum):
 def transfers(at: Setting) -> Rows:
     """The day's transfers of a shard as intents, as well as what a new device is enrolled for."""
     rng = at.rng(Purpose.TRANSFERS)
-    return together([_salaries(at, rng), *_due(at, rng), *_private(at, rng), _enrolments(at, rng)])
+    return together([_salaries(at, rng), *_due(at, rng), *_private(at, rng), _enrolments(at)])
 
 
 def _salaries(at: Setting, rng: np.random.Generator) -> Rows:
@@ -150,15 +150,20 @@ def _sums(rng: np.random.Generator, at: Setting, who: Ints) -> Ints:
     return np.where(rng.random(len(who)) < 0.6, cents // 500 * 500, cents).astype(np.int64)
 
 
-def _enrolments(at: Setting, rng: np.random.Generator) -> Rows:
+def _enrolments(at: Setting) -> Rows:
     """New devices on their first day."""
     if at.day == 0:
         return together([])
     changed = at.device != device_on(at.seed, at.people, at.day - 1)
     who = np.flatnonzero(changed & at.here)
     rows = at.rows(who, kind=Kind.ENROLMENT, channel=Channel.ONLINE, device=at.device[who])
-    rows["ms"] = rng.integers(0, 10 * 60_000, len(who))  # before the day's first use of it
+    rows["ms"] = enrolled_ms(at.seed, at.people.customer[who], at.day)
     return rows
+
+
+def enrolled_ms(seed: int, customers: Ints, day: int) -> Ints:
+    """When a customer's own new device is enrolled: before the day's first use of it."""
+    return below(seed, Salt.CHANGE, customers * 16_384 + day, 10 * 60_000)
 
 
 def _early(rng: np.random.Generator, who: Ints, start: int, end: int) -> Ints:

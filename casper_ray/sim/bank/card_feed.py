@@ -1,0 +1,140 @@
+"""The card feed and the ATM feed: a window's events as text."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from casper_ray.domain.bank import (
+    ATM,
+    COLUMNS,
+    COMPLIANCE_FAILED,
+    COMPLIANCE_PASSED,
+    DECLINED,
+    INITIATED,
+    POSTED,
+    PROCESSING,
+    REVERSED,
+    SETTLED,
+    STATUS_UPDATE,
+)
+from casper_ray.sim.bank import lifecycle
+from casper_ray.sim.bank.columns import (
+    CHANNEL_NAMES,
+    KIND_NAMES,
+    RESULT_NAMES,
+    amounts,
+    atm_ids,
+    branch_ids,
+    category_codes,
+    city_countries,
+    currencies,
+    device_ids,
+    merchant_ids,
+    original_ids,
+)
+from casper_ray.sim.bank.estate import Estate
+from casper_ray.sim.bank.hours import MS_PER_DAY
+from casper_ray.sim.bank.numbers import (
+    account_numbers,
+    cards_of,
+    event_words,
+    hex_ids,
+    own_accounts,
+    pans,
+    transaction_ids,
+)
+from casper_ray.sim.bank.people import branch_of
+from casper_ray.sim.bank.rows import CREDIT, Kind, Result, Rows
+from casper_ray.sim.bank.streams import Ints, Salt, unit
+from casper_ray.sim.text import timestamps
+
+_TYPES = pl.Series([INITIATED, PROCESSING, COMPLIANCE_PASSED, SETTLED, STATUS_UPDATE, COMPLIANCE_FAILED])
+_FAILED = 5
+_STATUSES = pl.Series([POSTED, DECLINED, REVERSED])
+_LATER_SETTLEMENT = (0.55, 0.9)
+"""Below the first the settlement date is the day's, below the second the next day's, else the one after."""
+
+
+def card_events(
+    seed: int, estate: Estate, feed: str, rows: Rows, row: Ints, step: Ints, at_ms: Ints, told_ms: Ints
+) -> pl.DataFrame:
+    """Events of a window, sorted by (ts_us, event_id).
+
+    row        place in `rows` of each event's transaction
+    step       see lifecycle
+    at_ms, told_ms  when it arrives, and the time it carries; since 1970
+    Returns:   COLUMNS[feed] and ts_us.
+    """
+    words = event_words(seed, rows["number"][row], step)
+    order = np.lexsort((words, at_ms))
+    words, row, step = words[order], row[order], step[order]
+    at_ms, told_ms = at_ms[order], told_ms[order]
+    transactions = _transactions(seed, estate, feed, rows)
+    return (
+        transactions[row]
+        .with_columns(
+            hex_ids("E", words).alias("event_id"),
+            timestamps(told_ms).alias("ts"),
+            pl.Series("ts_us", at_ms * 1000),
+            *_told(seed, rows, row, step, told_ms),
+        )
+        .select(*COLUMNS[feed], "ts_us")
+    )
+
+
+def _told(seed: int, rows: Rows, row: Ints, step: Ints, told_ms: Ints) -> list[pl.Series]:
+    """What changes from one event of a transaction to the next."""
+    result = rows["result"][row].astype(np.int64)
+    approved, spoken = result == Result.APPROVED, step >= lifecycle.COMPLIANCE
+    kinds = np.where((step == lifecycle.COMPLIANCE) & ~approved, _FAILED, step)
+    status = np.where(approved, 2 * (rows["kind"][row] == Kind.REVERSAL), 1)
+    settled = approved & (step >= lifecycle.SETTLED)
+    chance = unit(seed, Salt.TWO_DAYS, rows["number"])[row]
+    later = (chance >= _LATER_SETTLEMENT[0]).astype(np.int64) + (chance >= _LATER_SETTLEMENT[1])
+    dates = pl.Series((told_ms // MS_PER_DAY + later).astype(np.int32)).cast(pl.Date)
+    return [
+        _TYPES.gather(kinds).alias("event_type"),
+        _where(spoken, RESULT_NAMES.gather(result)).alias("auth_result"),
+        _where(step == lifecycle.STATUS, _STATUSES.gather(status)).alias("status"),
+        _where(settled, dates.cast(pl.String)).alias("settlement_date"),
+    ]
+
+
+def _where(holds: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], texts: pl.Series) -> pl.Series:
+    frame = pl.DataFrame({"holds": holds, "text": texts})
+    return frame.select(pl.when("holds").then("text")).to_series()
+
+
+def _transactions(seed: int, estate: Estate, feed: str, rows: Rows) -> pl.DataFrame:
+    """What all events of a transaction say alike; one row each."""
+    customer, instrument = rows["customer"].astype(np.int64), rows["instrument"].astype(np.int64)
+    alike = {
+        "transaction_id": transaction_ids(seed, rows["number"]),
+        "transaction_type": KIND_NAMES.gather(rows["kind"].astype(np.int64)),
+        "original_transaction_id": original_ids(seed, rows),
+        "account_number": account_numbers(own_accounts(customer, instrument)),
+        "pan": pans(cards_of(customer, instrument)),
+        "amount": amounts(rows["cents"]),
+        "currency": currencies().gather(rows["currency"].astype(np.int64)),
+        "branch_id": branch_ids().gather(branch_of(seed, customer)),
+        "lat": rows["lat"] / 1e6,
+        "lon": rows["lon"] / 1e6,
+    }
+    if feed == ATM:
+        atm = rows["atm"].astype(np.int64)
+        cities = estate.atm_city[atm]
+        return pl.DataFrame(alike | {"atm_id": atm_ids(atm), "country": city_countries().gather(cities)})
+    merchant = rows["merchant"].astype(np.int64)
+    category = estate.category_on(merchant, rows["day"])
+    return pl.DataFrame(
+        alike
+        | {
+            "card_type": pl.Series(["debit", "credit"]).gather((instrument == CREDIT).astype(np.int64)),
+            "channel": CHANNEL_NAMES.gather(rows["channel"].astype(np.int64)),
+            "merchant_id": merchant_ids(merchant),
+            "mcc": category_codes().gather(category),
+            "country": city_countries().gather(estate.merchant_city[merchant]),
+            "device_id": device_ids(seed, rows["device"].astype(np.int64)),
+        }
+    )
