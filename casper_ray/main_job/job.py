@@ -6,11 +6,13 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
+
+import polars as pl
 
 from casper_ray.cluster import RayStarting
 from casper_ray.config import Environment
@@ -20,7 +22,7 @@ from casper_ray.errors import ConfigError
 from casper_ray.lakehouse.lease import Lease, catalog_lease
 from casper_ray.lakehouse.names import Catalog, open_catalog
 from casper_ray.main_job.domains import load_domain
-from casper_ray.main_job.domains.domain import Domain
+from casper_ray.main_job.domains.domain import Domain, Places
 from casper_ray.main_job.identity import Identity, resolve_world, start_day
 from casper_ray.main_job.loop import ReplayLoop
 from casper_ray.main_job.options import JobOptions
@@ -101,7 +103,8 @@ def _built_loop(
 ) -> ReplayLoop:
     """Everything a run needs, opened and put together; nothing of it needs Ray before it runs."""
     world, end_us = told.world, _end_us(options, told)
-    write_dimensions(catalog, world)
+    dimensions = world.dimensions()
+    write_dimensions(catalog, dimensions)
     wishes = Wishes(quality=options.quality)
     runner = Runner(PIPELINES[domain.name], catalog, wishes) if options.pipeline else None
     reporter = Reporter(
@@ -110,7 +113,7 @@ def _built_loop(
         domain=domain,
         identity=identity,
         options=options,
-        names=_place_names(domain, world),
+        names=_place_names(domain.places, dimensions),
         runner=runner,
         started_s=started_s,
         sim_from_us=replay.cursor.position_us,
@@ -229,9 +232,8 @@ def _end_us(options: JobOptions, told: ToldWorld) -> float:
     return min(end, 1000 * math.floor(until / 1000))
 
 
-def _place_names(domain: Domain[Any], world: World) -> dict[Any, str]:
-    places = domain.places
-    return dict(world.dimensions()[places.dimension].select(places.place, places.name).iter_rows())
+def _place_names(places: Places, dimensions: Mapping[str, pl.DataFrame]) -> dict[Any, str]:
+    return dict(dimensions[places.dimension].select(places.place, places.name).iter_rows())
 
 
 def _title(identity: Identity, options: JobOptions) -> str:

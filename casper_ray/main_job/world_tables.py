@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ _APP = "casper/world"
 _DAYS_AT_ONCE = 10
 
 
-def write_dimensions(catalog: Catalog, world: World) -> None:
-    """The world's dimensions, in schema `simulator`. Retry: safe."""
-    for name, rows in world.dimensions().items():
+def write_dimensions(catalog: Catalog, dimensions: Mapping[str, pl.DataFrame]) -> None:
+    """A world's dimensions, in schema `simulator`. Retry: safe."""
+    for name, rows in dimensions.items():
         path = catalog.table("simulator", name)
         table = OpenTable(path, TableFormat(schema=_arrow_schema(rows)))
         commit_once(table, app=_APP, batch=1, change=partial(_first_rows, rows=rows))

@@ -52,8 +52,11 @@ def test_what_a_domain_declares_is_what_its_world_has(name: str) -> None:
     places = world.dimensions()[domain.places.dimension]
     assert places.select(domain.places.place, domain.places.name).is_unique().all()
     for table in domain.truth:
-        assert table.rows(world, 0, 0).is_empty()
-        assert set(table.stats) <= set(table.rows(world, 0, 0).columns)
+        none, some = table.rows(world, 0, 0), table.rows(world, 0, 3)
+        assert none.is_empty()
+        assert some.height
+        assert none.schema == some.schema
+        assert set(table.stats) <= set(none.columns)
 
 
 @pytest.mark.parametrize("name", DOMAINS)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # what a domain is made of imports polars: not for --help
 
 DOMAINS = {
     "kitchen": "casper_ray.main_job.domains.kitchen:KITCHEN",
+    "bank": "casper_ray.main_job.domains.bank:BANK",
 }
 
 
