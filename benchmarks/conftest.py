@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from casper_ray.domain.kitchen import EVENT_COLUMNS, EVENTS
 from casper_ray.domain.time import US_PER_DAY, sim_micros
 from casper_ray.sim.kitchen.world import KitchenWorld
 from casper_ray.sim.landing import render_lines
@@ -33,7 +34,9 @@ def volume(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world = KitchenWorld.build(load_scenario("baseline"), 42)
     start = sim_micros(world.epoch)
     for day in range(world.days + 1):
-        lines = render_lines(world.events(start + day * US_PER_DAY, start + (day + 1) * US_PER_DAY))
+        lines = render_lines(
+            world.events(EVENTS, start + day * US_PER_DAY, start + (day + 1) * US_PER_DAY), EVENT_COLUMNS
+        )
         if lines:
             (folder / f"day-{day:03d}.json").write_bytes(lines)
     return folder

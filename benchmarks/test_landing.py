@@ -11,8 +11,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from casper_ray.cluster import start_ray, stop_ray
 from casper_ray.config import load_environment
-from casper_ray.domain.kitchen import EVENT_COLUMNS
+from casper_ray.domain.kitchen import EVENT_COLUMNS, EVENTS
 from casper_ray.domain.time import US_PER_DAY, SimMicros, sim_micros
+from casper_ray.main_job.domains.kitchen import FEEDS
 from casper_ray.sim.faults.told import ToldWorld
 from casper_ray.sim.kitchen.world import KitchenWorld
 from casper_ray.sim.lander import Lander
@@ -26,8 +27,8 @@ def test_generating_and_landing(benchmark: BenchmarkFixture, tmp_path: Path) -> 
     """Ours: streets, orders, events, lines, flushed files, by two workers; theirs: one call of `write_ndjson`."""
     start_ray(load_environment())
     world = KitchenWorld.build(load_scenario("baseline"), 42)
-    start = sim_micros(world.epoch)
-    finished = world.events(start, world.end_us()).select(EVENT_COLUMNS)
+    told, start = ToldWorld(world, FEEDS), sim_micros(world.epoch)
+    finished = world.events(EVENTS, start, world.end_us()).select(EVENT_COLUMNS)
     windows = [
         Window(day, SimMicros(start + day * US_PER_DAY), SimMicros(start + (day + 1) * US_PER_DAY))
         for day in range(world.days + 1)
@@ -37,7 +38,7 @@ def test_generating_and_landing(benchmark: BenchmarkFixture, tmp_path: Path) -> 
 
     def land() -> None:
         folder = tmp_path / f"volume-{next(folders)}"
-        lander = Lander(ToldWorld(world), folder, "bench", lambda a, b: 13.7 * world.expected_orders(a, b))
+        lander = Lander(told, {EVENTS: folder}, "bench", world.expected_events)
         landed = lander.start(windows).wait()
         assert sum(window.events for window in landed) == finished.height
 

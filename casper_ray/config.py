@@ -13,6 +13,9 @@ from casper_ray.errors import ConfigError
 
 DEFAULT_LAKE = ".casper/lake"
 DEFAULT_CATALOGS = {"kitchen": "caspers", "bank": "bank_dev"}
+"""By domain."""
+DEFAULT_CATALOG = DEFAULT_CATALOGS["kitchen"]
+"""Of commands that are told of no domain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

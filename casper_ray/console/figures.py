@@ -16,10 +16,10 @@ def count(value: float | None) -> str:
     return f"{value:,.1f}" if abs(value) < 10 and value != int(value) else f"{value:,.0f}"
 
 
-def money(cents: int) -> str:
-    """1,234.56, from whole cents: no float is involved."""
+def money(cents: int, sign: str = "$") -> str:
+    """$1,234.56, from whole cents: no float is involved. sign: of the currency."""
     whole, rest = divmod(abs(cents), 100)
-    return f"{'-' if cents < 0 else ''}${whole:,}.{rest:02d}"
+    return f"{'-' if cents < 0 else ''}{sign}{whole:,}.{rest:02d}"
 
 
 def duration(seconds: float | None) -> str:

@@ -13,7 +13,7 @@ from rich.text import Text
 from casper_ray.console.cells import styled
 from casper_ray.console.glyphs import ASCII, UNICODE, Glyphs
 from casper_ray.console.header import clock_line, figures_lines, goal_line, note_line, title_line
-from casper_ray.console.panes import location_lines, table_lines
+from casper_ray.console.panes import place_lines, table_lines
 from casper_ray.console.trail import View
 
 WIDEST: Final = 160
@@ -23,7 +23,7 @@ _TABLES_WIDTH: Final = 74
 _LEAST_LINES: Final = 3
 """A list with less room (blank, heading, one row) is left out."""
 _A_FEW_LINES: Final = 6
-"""Blank, heading and the kitchen's four locations."""
+"""Blank, heading and four places."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,33 +70,33 @@ class Frame:
 
 
 def _list_lines(view: View, width: int, room: int, glyphs: Glyphs) -> list[Text]:
-    """Tables and locations, a blank line above each, in at most `room` lines."""
-    if width >= SIDE_BY_SIDE and view.progress.locations and view.progress.tables:
+    """Tables and places, a blank line above each, in at most `room` lines."""
+    if width >= SIDE_BY_SIDE and view.progress.places and view.progress.tables:
         return _side_by_side(view, width, room, glyphs)
-    tables_room, locations_room = _shared(room, len(view.progress.tables), len(view.progress.locations))
+    tables_room, places_room = _shared(room, len(view.progress.tables), len(view.progress.places))
     lines: list[Text] = []
     if tables_room:
         lines += [Text(), *table_lines(view, width, tables_room - 1, glyphs)]
-    if locations_room:
-        lines += [Text(), *location_lines(view, width, locations_room - 1, glyphs)]
+    if places_room:
+        lines += [Text(), *place_lines(view, width, places_room - 1, glyphs)]
     return lines
 
 
-def _shared(room: int, tables: int, locations: int) -> tuple[int, int]:
-    """Lines for tables and for locations: a few locations first, more only in what tables leave or half."""
-    tables_want, locations_want = tables + 2 if tables else 0, locations + 2 if locations else 0
-    locations_room = min(locations_want, max(room - tables_want, room // 2, _A_FEW_LINES))
-    tables_room = min(tables_want, room - locations_room)
+def _shared(room: int, tables: int, places: int) -> tuple[int, int]:
+    """Lines for tables and for places: a few places first, more only in what tables leave or half."""
+    tables_want, places_want = tables + 2 if tables else 0, places + 2 if places else 0
+    places_room = min(places_want, max(room - tables_want, room // 2, _A_FEW_LINES))
+    tables_room = min(tables_want, room - places_room)
     if tables_room < _LEAST_LINES:
-        tables_room, locations_room = 0, min(locations_want, room)
-    return tables_room, locations_room if locations_room >= _LEAST_LINES else 0
+        tables_room, places_room = 0, min(places_want, room)
+    return tables_room, places_room if places_room >= _LEAST_LINES else 0
 
 
 def _side_by_side(view: View, width: int, room: int, glyphs: Glyphs) -> list[Text]:
     if room < _LEAST_LINES:
         return []
     left = table_lines(view, _TABLES_WIDTH, room - 1, glyphs)
-    right = location_lines(view, width - _TABLES_WIDTH - _GAP, room - 1, glyphs)
+    right = place_lines(view, width - _TABLES_WIDTH - _GAP, room - 1, glyphs)
     lines = [Text()]
     for number in range(max(len(left), len(right))):
         line = left[number].copy() if number < len(left) else Text()

@@ -1,4 +1,4 @@
-"""The lists of the live view: tables and locations, each within the lines it is given."""
+"""The lists of the live view: tables and places, each within the lines it is given."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from casper_ray.console import figures
 from casper_ray.console.cells import fit, sparkline, styled
 from casper_ray.console.glyphs import Glyphs
 from casper_ray.console.header import CALM
-from casper_ray.console.progress import LocationState, TableState
+from casper_ray.console.progress import PlaceState, TableState, Words
 from casper_ray.console.trail import View
 
 _BRONZE, _SILVER, _GOLD = "#b87333", "#a0a8b0", "#d4a72c"
 _ROWS_WIDTH, _CHANGE_WIDTH, _VERSION_WIDTH = 13, 11, 9
 _NAME_AT_MOST: Final = 44
-_ORDERS_WIDTH, _REVENUE_WIDTH, _PLACE_WIDTH = 9, 15, 16
+_COUNTED_WIDTH, _AMOUNT_WIDTH, _PLACE_WIDTH = 9, 15, 16
 
 Item = TypeVar("Item")
 
@@ -32,18 +32,19 @@ def table_lines(view: View, width: int, height: int, glyphs: Glyphs) -> list[Tex
     return [styled(heading, "dim"), *lines, *_rest(rest, "tables", glyphs)]
 
 
-def location_lines(view: View, width: int, height: int, glyphs: Glyphs) -> list[Text]:
-    """A heading and one line per location, with its recent hours on a scale shared by all."""
-    locations = view.progress.locations
-    spark_width = max(width - _PLACE_WIDTH - _ORDERS_WIDTH - _REVENUE_WIDTH - 3, 0)
-    hours = min(max((len(place.recent) for place in locations), default=0), spark_width)
-    heading = fit("locations", _PLACE_WIDTH, glyphs) + fit("orders", _ORDERS_WIDTH, glyphs, "right")
-    heading += fit("revenue", _REVENUE_WIDTH, glyphs, "right")
-    heading += "   " + fit(_spark_heading(hours, spark_width), spark_width, glyphs)
-    highest = max((orders for place in locations for orders in place.recent[-spark_width:]), default=0)
-    shown, rest = _that_fit(locations, height - 1)
-    lines = [_location_line(place, highest, spark_width, glyphs) for place in shown]
-    return [styled(heading, "dim"), *lines, *_rest(rest, "locations", glyphs)]
+def place_lines(view: View, width: int, height: int, glyphs: Glyphs) -> list[Text]:
+    """A heading and one line per place, with its recent periods on a scale shared by all."""
+    places, words = view.progress.places, view.progress.words
+    counted_width = max(_COUNTED_WIDTH, len(words.counted) + 1)
+    spark_width = max(width - _PLACE_WIDTH - counted_width - _AMOUNT_WIDTH - 3, 0)
+    periods = min(max((len(place.recent) for place in places), default=0), spark_width)
+    heading = fit(words.places, _PLACE_WIDTH, glyphs) + fit(words.counted, counted_width, glyphs, "right")
+    heading += fit(words.amount, _AMOUNT_WIDTH, glyphs, "right")
+    heading += "   " + fit(_spark_heading(words, periods, spark_width), spark_width, glyphs)
+    highest = max((counted for place in places for counted in place.recent[-spark_width:]), default=0)
+    shown, rest = _that_fit(places, height - 1)
+    lines = [_place_line(place, words, highest, counted_width, spark_width, glyphs) for place in shown]
+    return [styled(heading, "dim"), *lines, *_rest(rest, words.places, glyphs)]
 
 
 def _table_line(table: TableState, change: int | None, name_width: int, glyphs: Glyphs) -> Text:
@@ -58,20 +59,26 @@ def _table_line(table: TableState, change: int | None, name_width: int, glyphs: 
     return text
 
 
-def _location_line(place: LocationState, highest: int, spark_width: int, glyphs: Glyphs) -> Text:
+def _place_line(
+    place: PlaceState, words: Words, highest: int, counted_width: int, spark_width: int, glyphs: Glyphs
+) -> Text:
+    amount = figures.money(place.amount_cents, words.currency_sign)
     return Text.assemble(
         fit(place.name, _PLACE_WIDTH, glyphs),
-        (fit(f"{place.orders:,}", _ORDERS_WIDTH, glyphs, "right"), "bold"),
-        fit(figures.money(place.revenue_cents), _REVENUE_WIDTH, glyphs, "right"),
+        (fit(f"{place.counted:,}", counted_width, glyphs, "right"), "bold"),
+        fit(amount, _AMOUNT_WIDTH, glyphs, "right"),
         "   ",
         (sparkline(place.recent, highest, spark_width, glyphs), CALM),
     )
 
 
-def _spark_heading(hours: int, width: int) -> str:
-    if not hours:
+def _spark_heading(words: Words, periods: int, width: int) -> str:
+    if not periods:
         return ""
-    return next((t for t in (f"orders an hour, last {hours} h", f"last {hours} h") if len(t) <= width), "")
+    last = f"last {periods} {words.period[0]}"
+    article = "an" if words.period == "hour" else "a"
+    long = f"{words.counted} {article} {words.period}, {last}"
+    return next((text for text in (long, last) if len(text) <= width), "")
 
 
 def _columns(first: str, rows: str, change: str, version: str, width: int, glyphs: Glyphs) -> str:

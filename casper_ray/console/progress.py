@@ -20,13 +20,25 @@ class TableState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LocationState:
-    """A location's sales so far. `recent`: orders in each of the last hours, oldest first."""
+class Words:
+    """The business's own words: what it counts (`orders`), where (`locations`), what comes in (`revenue`) and in
+    which currency (`$`, before the figure; or empty), and over which `period` (`hour`) it is told.
+    """
 
-    location_id: int
+    counted: str
+    places: str
+    amount: str
+    currency_sign: str
+    period: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceState:
+    """A place's business so far. `recent`: what was counted in each of the last periods, oldest first."""
+
     name: str
-    orders: int
-    revenue_cents: int
+    counted: int
+    amount_cents: int
     recent: tuple[int, ...]
 
 
@@ -61,7 +73,8 @@ class Progress:
     batches: int
     quarantined: int
     tables: tuple[TableState, ...]
-    locations: tuple[LocationState, ...]
+    places: tuple[PlaceState, ...]
+    words: Words
     note: str
     fraction: float | None
     goal_text: str
@@ -69,12 +82,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A run that ended. `next_steps`: (command, what it does); `orders`: transactions, if a bank's."""
+    """A run that ended. `next_steps`: (command, what it does); `counted`: how many of what `counted_as` says."""
 
     replay_id: str
     domain: str
     events: int
-    orders: int
+    counted: int
+    counted_as: str
     sim_from_us: int
     sim_to_us: int
     wall_s: float
@@ -96,7 +110,7 @@ class Summary:
             "replay_id": self.replay_id,
             "domain": self.domain,
             "events": self.events,
-            counted_as(self.domain): self.orders,
+            self.counted_as: self.counted,
             "sim_from": _iso(self.sim_from_us),
             "sim_to": _iso(self.sim_to_us),
             "wall_s": _rounded(self.wall_s, 3),
@@ -136,11 +150,6 @@ class Watcher(Protocol):
     def noted(self, text: str) -> None: ...
 
     def finished(self, summary: Summary) -> None: ...
-
-
-def counted_as(domain: str) -> str:
-    """What the domain calls the thing it counts: orders, or transactions at the bank."""
-    return "transactions" if domain == "bank" else "orders"
 
 
 def _iso(instant_us: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from casper_ray.console import figures
-from casper_ray.console.progress import Summary, counted_as
+from casper_ray.console.progress import Summary
 from casper_ray.domain.time import US_PER_DAY, US_PER_HOUR, US_PER_S
 
 Role = Literal["plain", "heading", "label", "value", "warning", "command"]
@@ -40,7 +40,7 @@ def plain_text(line: Line) -> str:
 
 def _facts(summary: Summary) -> Iterator[Line]:
     span_us = summary.sim_to_us - summary.sim_from_us
-    counted = f"{figures.count(summary.orders)} {counted_as(summary.domain)}"
+    counted = f"{figures.count(summary.counted)} {summary.counted_as}"
     yield _fact(
         "simulated",
         f"{_span(span_us)} of {summary.domain}",

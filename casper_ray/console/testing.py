@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from casper_ray.console.progress import Lag, LocationState, Progress, Summary, TableState
+from casper_ray.console.progress import Lag, PlaceState, Progress, Summary, TableState, Words
 from casper_ray.domain.time import CANONICAL_EPOCH, US_PER_DAY, US_PER_HOUR, sim_micros
 
 EPOCH_US = sim_micros(CANONICAL_EPOCH)
 LAG = Lag(p50_ms=212.34, p95_ms=483.0, p99_ms=None)
+WORDS = Words(counted="orders", places="locations", amount="revenue", currency_sign="$", period="hour")
 _TABLES = (
     "all_events",
     "silver_order_items",
@@ -25,12 +26,10 @@ def tables(version: int = 5, count: int = 8) -> tuple[TableState, ...]:
     return tuple(TableState(name=f"lakeflow.{name}", rows=version * 1000, version=version) for name in names)
 
 
-def locations(count: int = 4) -> tuple[LocationState, ...]:
+def places(count: int = 4) -> tuple[PlaceState, ...]:
     names = ["San Francisco", "Silicon Valley", "Bellevue", "Chicago", *(f"Place {n}" for n in range(count))]
     return tuple(
-        LocationState(
-            location_id=n, name=names[n], orders=12_345, revenue_cents=39_171_099, recent=tuple(range(24))
-        )
+        PlaceState(name=names[n], counted=12_345, amount_cents=39_171_099, recent=tuple(range(24)))
         for n in range(count)
     )
 
@@ -41,12 +40,13 @@ def progress(
     wall_s: float = 30.0,
     version: int = 5,
     table_count: int = 8,
-    location_count: int = 4,
+    place_count: int = 4,
     note: str = "",
     fraction: float | None = 0.62,
     speed_asked: float | None = 3600.0,
     speed_reached: float | None = 3598.2,
     quarantined: int = 0,
+    words: Words = WORDS,
 ) -> Progress:
     return Progress(
         phase=phase,
@@ -63,19 +63,21 @@ def progress(
         batches=161,
         quarantined=quarantined,
         tables=tables(version, table_count),
-        locations=locations(location_count),
+        places=places(place_count),
+        words=words,
         note=note,
         fraction=fraction,
         goal_text="to day 90",
     )
 
 
-def summary(*, domain: str = "kitchen", quarantined: int = 0) -> Summary:
+def summary(*, domain: str = "kitchen", counted_as: str = "orders", quarantined: int = 0) -> Summary:
     return Summary(
         replay_id="r-42",
         domain=domain,
         events=228_000,
-        orders=17_040,
+        counted=17_040,
+        counted_as=counted_as,
         sim_from_us=EPOCH_US + 70 * US_PER_DAY,
         sim_to_us=EPOCH_US + 90 * US_PER_DAY,
         wall_s=480.0,

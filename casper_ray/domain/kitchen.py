@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+EVENTS: Final = "events"
+"""The only feed: all of them go into one volume."""
+
 ORDER_CREATED: Final = "order_created"
 KITCHEN_STARTED: Final = "gk_started"
 KITCHEN_FINISHED: Final = "gk_finished"

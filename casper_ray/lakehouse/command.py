@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 
 _Lake = Annotated[str, typer.Option(help="Folder of the lake.")]
-_CatalogName = Annotated[str, typer.Option(help="Catalog in the lake.")]
+_CatalogName = Annotated[str, typer.Option(help="Catalog in the lake, such as caspers or bank_dev.")]
 _Table = Annotated[str, typer.Argument(help="schema.table, or a table of lakeflow.")]
 
 

@@ -13,7 +13,7 @@ from casper_ray.domain.time import duration_s
 from casper_ray.errors import ConfigError
 
 _Lake = Annotated[str, typer.Option(help="Folder of the lake.")]
-_Catalog = Annotated[str, typer.Option(help="Catalog in the lake.")]
+_Catalog = Annotated[str, typer.Option(help="Catalog in the lake, such as caspers or bank_dev.")]
 _Tables = Annotated[list[str] | None, typer.Argument(help="schema.table, or tables of lakeflow; none: all.")]
 _SHORTEST = timedelta(hours=1)
 

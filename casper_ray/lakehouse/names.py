@@ -39,6 +39,11 @@ class Catalog:
     def state(self) -> Path:
         return self.root / "_casper"
 
+    @property
+    def world_file(self) -> Path:
+        """Says which world the catalog holds, from its first run on."""
+        return self.state / "world.json"
+
     def table_names(self) -> list[tuple[str, str]]:
         """(schema, table) of every Delta table that is there, sorted."""
         logs = self.root.glob("*/*/_delta_log")

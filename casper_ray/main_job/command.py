@@ -10,6 +10,7 @@ import typer
 from casper_ray.config import DEFAULT_LAKE, load_environment
 from casper_ray.console.run_command import run_command
 from casper_ray.console.watchers import build_watcher
+from casper_ray.main_job.domains import DOMAINS
 from casper_ray.main_job.options import JobOptions, checked_options
 
 _INTERRUPTED = 130
@@ -19,19 +20,27 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def sim(
-    domain: Annotated[str, typer.Option(help="The business to simulate: kitchen.")] = "kitchen",
+    domain: Annotated[
+        str, typer.Option(help=f"The business to simulate: {' or '.join(DOMAINS)}.")
+    ] = "kitchen",
     speed: Annotated[
         str, typer.Option(help="Simulated seconds a second: 1, 60, 3600, 86400, …; or max.")
     ] = "3600",
     lake: Annotated[str, typer.Option(help="Folder of the lake.")] = DEFAULT_LAKE,
-    catalog: Annotated[str | None, typer.Option(help="Catalog in the lake.", show_default="caspers")] = None,
+    catalog: Annotated[
+        str | None,
+        typer.Option(help="Catalog in the lake.", show_default="the domain's: caspers, bank_dev"),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the world.", show_default="42")] = None,
     days: Annotated[
         int | None, typer.Option(help="Days of the dataset.", show_default="the scenario's, 90")
     ] = None,
     start_day: Annotated[
-        int, typer.Option(help="The first run catches up to this day, at the current time of day.")
-    ] = 70,
+        int | None,
+        typer.Option(
+            help="The first run catches up to this day, at the current time of day.", show_default="70"
+        ),
+    ] = None,
     for_: Annotated[
         str | None, typer.Option("--for", help="End after this much wall time of live replay, as 60s.")
     ] = None,
@@ -44,7 +53,9 @@ def sim(
     tick: Annotated[str, typer.Option(help="Wall time between batches.")] = "1s",
     scenario: Annotated[
         str | None,
-        typer.Option(help="Scenario, its file, or several joined by +.", show_default="baseline"),
+        typer.Option(
+            help="Scenario, its file, or several joined by +.", show_default="the domain's baseline"
+        ),
     ] = None,
     loop: Annotated[bool, typer.Option("--loop", help="Past the last day, begin again.")] = False,
     anchor: Annotated[
@@ -61,7 +72,9 @@ def sim(
     ] = False,
     quality: Annotated[
         str | None,
-        typer.Option(help="Rules: a name in configs/quality, a .yml file, or none.", show_default="kitchen"),
+        typer.Option(
+            help="Rules: a name in configs/quality, a .yml file, or none.", show_default="the domain's"
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object at the end, on the last line of stdout.")

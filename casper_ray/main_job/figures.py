@@ -1,21 +1,22 @@
-"""What a run measures of itself: speed, lag, sales per location."""
+"""What a run measures of itself: speed, lag, business per place."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from casper_ray.console.progress import Lag, LocationState
-from casper_ray.domain.time import US_PER_HOUR, US_PER_S
+from casper_ray.console.progress import Lag, PlaceState
+from casper_ray.domain.time import US_PER_S
+from casper_ray.main_job.domains.domain import Places
 from casper_ray.sim.clock import Stretch
 from casper_ray.sim.lander import Landed
 
 _RECENT_S = 8.0
-_RECENT_HOURS = 24
+_RECENT_PERIODS = 24
 _BIN_EDGES_MS = 0.1 * 1.01 ** np.arange(1_800)
 """From 0.1 ms to 100 minutes."""
 _NO_LAG = Lag(p50_ms=None, p95_ms=None, p99_ms=None)
@@ -82,44 +83,45 @@ class Pace:
         return (self._marks[0], self._marks[-1]) if self._marks else (none, none)
 
 
-class LocationSales:
-    """Orders and revenue per location, from the hourly Gold table and then from what each batch adds to it."""
+class PlaceFigures:
+    """What was counted and what came in at each place, from a Gold table and then from what each batch adds to it.
 
-    def __init__(self, names: Mapping[int, str], hourly: pl.DataFrame) -> None:
-        self._names = names
-        self._orders = dict.fromkeys(names, 0)
-        self._revenue_cents = dict.fromkeys(names, 0)
-        self._hours: dict[tuple[int, int], int] = {}
-        self._newest_hour = 0
-        self.add(hourly)
+    names: of the places that there are. What the table says of no place is left out.
+    """
 
-    def add(self, hourly: pl.DataFrame) -> None:
-        """Rows of `gold_location_sales_hourly`'s grain to count in."""
-        rows = hourly.select(
-            "location_id",
-            pl.col("hour_ts").dt.epoch("us") // US_PER_HOUR,
-            "orders",
-            (pl.col("revenue") * 100).cast(pl.Int64),
+    def __init__(self, places: Places, names: Mapping[Any, str]) -> None:
+        self._places, self._names = places, names
+        self._counted = dict.fromkeys(names, 0)
+        self._cents = dict.fromkeys(names, 0)
+        self._recent: dict[tuple[Any, int], int] = {}
+        self._newest = 0
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Rows of the table's grain to count in."""
+        places = self._places
+        asked = rows.filter(pl.col(places.place).is_not_null()).select(
+            places.place,
+            pl.col(places.instant).cast(pl.Datetime("us")).cast(pl.Int64) // places.period_us,
+            places.counted,
+            (pl.col(places.amount) * 100).cast(pl.Int64),
         )
-        for location, hour, orders, cents in rows.iter_rows():
-            self._orders[location] = self._orders.get(location, 0) + orders
-            self._revenue_cents[location] = self._revenue_cents.get(location, 0) + cents
-            self._hours[location, hour] = self._hours.get((location, hour), 0) + orders
-            self._newest_hour = max(self._newest_hour, hour)
-        oldest = self._newest_hour - _RECENT_HOURS
-        self._hours = {key: orders for key, orders in self._hours.items() if key[1] > oldest}
+        for place, period, counted, cents in asked.iter_rows():
+            self._counted[place] = self._counted.get(place, 0) + counted
+            self._cents[place] = self._cents.get(place, 0) + cents
+            self._recent[place, period] = self._recent.get((place, period), 0) + counted
+            self._newest = max(self._newest, period)
+        oldest = self._newest - _RECENT_PERIODS
+        self._recent = {key: counted for key, counted in self._recent.items() if key[1] > oldest}
 
-    def states(self) -> tuple[LocationState, ...]:
-        last = self._newest_hour
+    def states(self) -> tuple[PlaceState, ...]:
+        """Every place, sorted."""
+        periods = range(self._newest - _RECENT_PERIODS + 1, self._newest + 1)
         return tuple(
-            LocationState(
-                location_id=location,
-                name=self._names.get(location, f"location {location}"),
-                orders=orders,
-                revenue_cents=self._revenue_cents[location],
-                recent=tuple(
-                    self._hours.get((location, hour), 0) for hour in range(last - _RECENT_HOURS + 1, last + 1)
-                ),
+            PlaceState(
+                name=self._names.get(place, str(place)),
+                counted=counted,
+                amount_cents=self._cents[place],
+                recent=tuple(self._recent.get((place, period), 0) for period in periods),
             )
-            for location, orders in sorted(self._orders.items())
+            for place, counted in sorted(self._counted.items())
         )

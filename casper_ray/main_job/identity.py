@@ -11,10 +11,9 @@ from casper_ray import durable
 from casper_ray.domain.time import CANONICAL_EPOCH
 from casper_ray.errors import LakeError
 from casper_ray.lakehouse.names import Catalog
+from casper_ray.main_job.domains.domain import Domain, Order, W
 from casper_ray.main_job.options import JobOptions
 from casper_ray.sim.clock import wall_now
-from casper_ray.sim.kitchen.world import KitchenWorld
-from casper_ray.sim.scenario import load_scenario
 
 LAKE_FORMAT = 3
 
@@ -46,21 +45,24 @@ class _Asked(NamedTuple):
     anchor: str
 
 
-def resolve_world(catalog: Catalog, options: JobOptions) -> tuple[Identity, KitchenWorld]:
+def resolve_world(catalog: Catalog, options: JobOptions, domain: Domain[W]) -> tuple[Identity, W]:
     """The catalog's world, made known to it on the first run.
 
     What was not asked for is as the catalog has it. Raises: LakeError where the catalog holds another
     world than was asked for, or one of another format; ConfigError where the world cannot be built.
     """
-    path = catalog.state / "world.json"
+    path = catalog.world_file
     stored = _stored(catalog, path)
-    asked = _asked(options, stored)
-    epoch = stored.epoch if stored else _epoch(asked.anchor, options)
-    world = KitchenWorld.build(
-        load_scenario(asked.scenario), asked.seed, asked.days, epoch, loop=options.loop
-    )
+    if stored and stored.domain != domain.name:
+        raise LakeError(
+            f"{_where(catalog)}: holds another world; domain is {stored.domain}, asked for {domain.name}",
+            f"go on with it by --domain {stored.domain}, or use another --catalog or --lake",
+        )
+    asked = _asked(options, stored, domain.scenario)
+    epoch = stored.epoch if stored else _epoch(asked.anchor, start_day(options, domain))
+    world = domain.build(Order(asked.scenario, asked.seed, asked.days, epoch, options.loop))
     identity = Identity(
-        domain=options.domain,
+        domain=domain.name,
         seed=world.seed,
         scenario=asked.scenario,
         days=world.days,
@@ -72,16 +74,20 @@ def resolve_world(catalog: Catalog, options: JobOptions) -> tuple[Identity, Kitc
         durable.write_json(path, _as_json(identity))
     elif stored != identity:
         raise LakeError(
-            f"lake {catalog.lake}, catalog {catalog.name}: holds another world; "
-            f"{_differences(stored, identity)}",
+            f"{_where(catalog)}: holds another world; {_differences(stored, identity)}",
             "leave these options out to go on with what is there, or use another --lake",
         )
     return identity, world
 
 
-def _asked(options: JobOptions, stored: Identity | None) -> _Asked:
+def start_day(options: JobOptions, domain: Domain[W]) -> int:
+    """The day that a first run catches up to."""
+    return domain.start_day if options.start_day is None else options.start_day
+
+
+def _asked(options: JobOptions, stored: Identity | None, scenario: str) -> _Asked:
     """The options, and for what they leave open what the catalog has, or the default."""
-    default = _Asked(42, None, "baseline", "dataset")
+    default = _Asked(42, None, scenario, "dataset")
     if stored:
         default = _Asked(stored.seed, stored.days, stored.scenario, stored.anchor)
     return _Asked(
@@ -92,12 +98,12 @@ def _asked(options: JobOptions, stored: Identity | None) -> _Asked:
     )
 
 
-def _epoch(anchor: str, options: JobOptions) -> datetime:
+def _epoch(anchor: str, first_day: int) -> datetime:
     """Day 0: the canonical one, or so that the start day is today."""
     if anchor == "dataset":
         return CANONICAL_EPOCH
     today = wall_now().replace(hour=0, minute=0, second=0, microsecond=0)
-    return today - timedelta(days=options.start_day)
+    return today - timedelta(days=first_day)
 
 
 def _stored(catalog: Catalog, path: Path) -> Identity | None:
@@ -113,11 +119,15 @@ def _stored(catalog: Catalog, path: Path) -> Identity | None:
 def _identity(catalog: Catalog, value: dict[str, Any]) -> Identity:
     if (found := value.pop("format", None)) != LAKE_FORMAT:
         raise LakeError(
-            f"lake {catalog.lake}, catalog {catalog.name}: is of format {found}, expected {LAKE_FORMAT}",
+            f"{_where(catalog)}: is of format {found}, expected {LAKE_FORMAT}",
             "it was made by another version of casper_ray; use that one, or another --lake",
         )
     epoch = datetime.fromisoformat(value.pop("epoch")).astimezone(UTC)
     return Identity(epoch=epoch, **value)
+
+
+def _where(catalog: Catalog) -> str:
+    return f"lake {catalog.lake}, catalog {catalog.name}"
 
 
 def _as_json(identity: Identity) -> dict[str, object]:
@@ -134,7 +144,7 @@ def _as_json(identity: Identity) -> dict[str, object]:
 
 
 def _differences(stored: Identity, asked: Identity) -> str:
-    names = ("domain", "seed", "scenario", "days", "anchor")
+    names = ("seed", "scenario", "days", "anchor")
     told = [
         f"{name} is {getattr(stored, name)}, asked for {getattr(asked, name)}"
         for name in names

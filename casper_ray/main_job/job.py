@@ -6,10 +6,13 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
+from typing import Any
+
+import polars as pl
 
 from casper_ray.cluster import RayStarting
 from casper_ray.config import Environment
@@ -18,23 +21,23 @@ from casper_ray.domain.time import US_PER_DAY, SimMicros, sim_micros
 from casper_ray.errors import ConfigError
 from casper_ray.lakehouse.lease import Lease, catalog_lease
 from casper_ray.lakehouse.names import Catalog, open_catalog
-from casper_ray.main_job.identity import Identity, resolve_world
+from casper_ray.main_job.domains import load_domain
+from casper_ray.main_job.domains.domain import Domain, Places
+from casper_ray.main_job.identity import Identity, resolve_world, start_day
 from casper_ray.main_job.loop import ReplayLoop
 from casper_ray.main_job.options import JobOptions
 from casper_ray.main_job.report import Reporter
 from casper_ray.main_job.world_tables import TruthWriter, write_dimensions
 from casper_ray.medallion.fan_out import warm_up
+from casper_ray.medallion.pipelines import PIPELINES
 from casper_ray.medallion.runner import Runner, Wishes
 from casper_ray.sim.clock import wall_now
 from casper_ray.sim.control import Control
 from casper_ray.sim.cursor import Cursor, CursorFile
 from casper_ray.sim.faults.told import ToldWorld
-from casper_ray.sim.kitchen.world import KitchenWorld
 from casper_ray.sim.lander import FileFaults, Lander
 from casper_ray.sim.replay import Replay
-
-_EVENTS_AN_ORDER = 13.6
-_PIPELINES = {"kitchen": "casper_ray.medallion.kitchen.pipeline:PIPELINE"}
+from casper_ray.sim.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +55,34 @@ def run_job(options: JobOptions, environment: Environment, watcher: Watcher) -> 
     Raises: UserError for what the caller can mend; LeaseHeldError where another run has the lake.
     """
     started_s = time.monotonic()
+    domain = load_domain(options.domain)
+    if options.loop and not domain.loops:
+        raise ConfigError(
+            f"--loop: the {domain.name}'s world ends with its last day", "--days N gives it more days"
+        )
     catalog = open_catalog(options.lake, options.catalog)
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())
         leases = _leases(stack, catalog, options)
-        identity, world = resolve_world(catalog, options)
-        replay = _replay(catalog, options, identity, world)
+        identity, world = resolve_world(catalog, options, domain)
+        told = ToldWorld(world, domain.feeds, world.scenario.faults)
+        replay = _replay(catalog, options, identity, world, start_day(options, domain))
         watcher.started(_title(identity, options))
         for lease in leases:
             if lease.taken_from:
                 watcher.noted(f"taken over from process {lease.taken_from.pid}, which died holding the lease")
         starting = stack.enter_context(RayStarting(environment, warm_up if options.pipeline else None))
         loop = _built_loop(
-            options, catalog, identity, world, replay, watcher, stop, started_s, starting.wait_until_warm
+            options,
+            catalog,
+            domain,
+            identity,
+            told,
+            replay,
+            watcher,
+            stop,
+            started_s,
+            starting.wait_until_warm,
         )
         starting.wait()
         ended = loop.run()
@@ -74,8 +92,9 @@ def run_job(options: JobOptions, environment: Environment, watcher: Watcher) -> 
 def _built_loop(
     options: JobOptions,
     catalog: Catalog,
+    domain: Domain[Any],
     identity: Identity,
-    world: KitchenWorld,
+    told: ToldWorld,
     replay: Replay,
     watcher: Watcher,
     stop: threading.Event,
@@ -83,28 +102,29 @@ def _built_loop(
     warm: Callable[[], object],
 ) -> ReplayLoop:
     """Everything a run needs, opened and put together; nothing of it needs Ray before it runs."""
-    end_us = _end_us(options, world)
-    write_dimensions(catalog, world)
+    world, end_us = told.world, _end_us(options, told)
+    dimensions = world.dimensions()
+    write_dimensions(catalog, dimensions)
     wishes = Wishes(quality=options.quality)
-    runner = Runner(_PIPELINES[options.domain], catalog, wishes) if options.pipeline else None
+    runner = Runner(PIPELINES[domain.name], catalog, wishes) if options.pipeline else None
     reporter = Reporter(
         watcher=watcher,
         catalog=catalog,
+        domain=domain,
         identity=identity,
         options=options,
-        names=_location_names(world),
+        names=_place_names(domain.places, dimensions),
         runner=runner,
         started_s=started_s,
         sim_from_us=replay.cursor.position_us,
         end_us=end_us,
     )
-    told = ToldWorld(world, world.scenario.faults)
     files = told.faults.files if told.faults else None
     lander = Lander(
         told,
-        catalog.volume("simulator", "events"),
+        {feed: catalog.volume("simulator", feed) for feed in world.feeds},
         identity.replay_id,
-        lambda start, stop: _expected_events(world, start, stop),
+        world.expected_events,
         FileFaults(files, world.seed) if files else None,
     )
     return ReplayLoop(
@@ -112,7 +132,7 @@ def _built_loop(
         replay=replay,
         lander=lander,
         runner=runner,
-        truth=TruthWriter(catalog, world),
+        truth=TruthWriter(catalog, world, domain.truth),
         control=Control(catalog.state / "replay"),
         reporter=reporter,
         end_us=end_us,
@@ -149,34 +169,36 @@ def stop_on_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _replay(catalog: Catalog, options: JobOptions, identity: Identity, world: KitchenWorld) -> Replay:
+def _replay(
+    catalog: Catalog, options: JobOptions, identity: Identity, world: World, first_day: int
+) -> Replay:
     file = CursorFile(catalog.state / "replay" / "cursor.json")
     cursor = file.load()
     if cursor is None:
-        cursor = replace(_first_cursor(options, identity), looped=world.loop)
+        cursor = replace(_first_cursor(options, identity, first_day), looped=options.loop)
     elif options.start_from is not None:
         raise ConfigError(
             "--from: this lake has a replay that is under way", "use another --lake, or leave --from out"
         )
     else:
-        cursor = _looping(cursor, world)
+        cursor = _looping(cursor, world, options.loop)
     return Replay(
         file,
         cursor,
         epoch_us=sim_micros(identity.epoch),
-        expected_events=lambda start, stop: _expected_events(world, start, stop),
+        expected_events=world.expected_events,
     )
 
 
-def _looping(cursor: Cursor, world: KitchenWorld) -> Cursor:
+def _looping(cursor: Cursor, world: World, loop: bool) -> Cursor:
     """The cursor of a run that loops or does not. Raises: ConfigError where it cannot loop any more: a run that did
     not has passed the midnight at which the next loop's orders begin, and landed none of them.
     """
     midnight = sim_micros(world.epoch) + world.days * US_PER_DAY
     reached_us = cursor.pending[-1].to_us if cursor.pending else cursor.position_us
     if reached_us <= midnight:
-        return replace(cursor, looped=world.loop)
-    if world.loop and not cursor.looped:
+        return replace(cursor, looped=loop)
+    if loop and not cursor.looped:
         raise ConfigError(
             "--loop: the replay on this lake has gone past the next loop's first midnight without it",
             "use another --lake, and --loop from its first run on",
@@ -184,13 +206,13 @@ def _looping(cursor: Cursor, world: KitchenWorld) -> Cursor:
     return cursor
 
 
-def _first_cursor(options: JobOptions, identity: Identity) -> Cursor:
+def _first_cursor(options: JobOptions, identity: Identity, first_day: int) -> Cursor:
     """The first run: from day 0, catching up to the start day at the current time of day; or `--from`."""
     now = wall_now()
     epoch_us = sim_micros(identity.epoch)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     time_of_day_us = (sim_micros(now) - sim_micros(midnight)) // 1000 * 1000
-    live_from = SimMicros(epoch_us + options.start_day * US_PER_DAY + time_of_day_us)
+    live_from = SimMicros(epoch_us + first_day * US_PER_DAY + time_of_day_us)
     start = live_from = sim_micros(options.start_from) if options.start_from else live_from
     return Cursor(
         replay_id=identity.replay_id,
@@ -201,22 +223,17 @@ def _first_cursor(options: JobOptions, identity: Identity) -> Cursor:
     )
 
 
-def _end_us(options: JobOptions, world: KitchenWorld) -> float:
+def _end_us(options: JobOptions, told: ToldWorld) -> float:
     """Where this run ends at the latest: the data's end, or `--until-day`."""
-    end = math.inf if world.loop else float(ToldWorld(world, world.scenario.faults).end_us())
+    end = math.inf if options.loop else float(told.end_us())
     if options.until_day is None:
         return end
-    until = sim_micros(world.epoch) + options.until_day * US_PER_DAY
+    until = sim_micros(told.world.epoch) + options.until_day * US_PER_DAY
     return min(end, 1000 * math.floor(until / 1000))
 
 
-def _expected_events(world: KitchenWorld, start_us: int, stop_us: int) -> float:
-    return world.expected_orders(start_us, stop_us) * _EVENTS_AN_ORDER
-
-
-def _location_names(world: KitchenWorld) -> dict[int, str]:
-    locations = world.dimensions()["locations"]
-    return dict(locations.select("location_id", "name").iter_rows())
+def _place_names(places: Places, dimensions: Mapping[str, pl.DataFrame]) -> dict[Any, str]:
+    return dict(dimensions[places.dimension].select(places.place, places.name).iter_rows())
 
 
 def _title(identity: Identity, options: JobOptions) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from casper_ray.config import DEFAULT_CATALOGS
 from casper_ray.domain.time import duration_s
 from casper_ray.errors import ConfigError
+from casper_ray.main_job.domains import DOMAINS
 
 _TOP_SPEED = 1e9
 
@@ -17,7 +18,8 @@ _TOP_SPEED = 1e9
 class JobOptions:
     """What the main job was asked to do.
 
-    speed: infinity for `max`. None for seed, days, scenario, anchor: what the lake's world has, or the default.
+    speed: infinity for `max`. start_day: None is the domain's. None for seed, days, scenario, anchor: what the lake's
+    world has, or the default.
     """
 
     domain: str
@@ -26,7 +28,7 @@ class JobOptions:
     catalog: str
     seed: int | None
     days: int | None
-    start_day: int
+    start_day: int | None
     for_s: float | None
     until_day: float | None
     available_now: bool
@@ -82,7 +84,7 @@ def checked_options(
     catalog: str | None,
     seed: int | None,
     days: int | None,
-    start_day: int,
+    start_day: int | None,
     for_: str | None,
     until_day: float | None,
     trigger: str,
@@ -95,7 +97,7 @@ def checked_options(
     quality: str | None = None,
 ) -> JobOptions:
     """The options as they were typed, parsed. Raises: ConfigError for the first that cannot be used."""
-    _one_of("--domain", domain, ("kitchen",))
+    _one_of("--domain", domain, tuple(DOMAINS))
     _one_of("--trigger", trigger, ("continuous", "available-now"))
     if anchor is not None:
         _one_of("--anchor", anchor, ("dataset", "now"))

@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 
 _Lake = Annotated[str, typer.Option(help="Folder of the lake.")]
-_Catalog = Annotated[str, typer.Option(help="Catalog in the lake.")]
+_Catalog = Annotated[str, typer.Option(help="Catalog in the lake, such as caspers or bank_dev.")]
 
 
 @app.command()

@@ -8,13 +8,13 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-import polars as pl
-
+from casper_ray.config import DEFAULT_CATALOG, DEFAULT_CATALOGS, DEFAULT_LAKE
 from casper_ray.console.progress import Progress, Summary, TableState, Watcher
 from casper_ray.domain.time import US_PER_DAY, SimMicros, as_text, sim_micros
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.read import scan
-from casper_ray.main_job.figures import LagHistogram, LocationSales, Pace
+from casper_ray.main_job.domains.domain import Domain
+from casper_ray.main_job.figures import LagHistogram, Pace, PlaceFigures
 from casper_ray.main_job.identity import Identity
 from casper_ray.main_job.options import JobOptions
 from casper_ray.medallion.batch_report import BatchReport
@@ -22,39 +22,42 @@ from casper_ray.medallion.runner import Runner
 from casper_ray.sim.clock import ReplayClock, Stretch
 from casper_ray.sim.lander import Landed
 
-_HOURLY = "gold_location_sales_hourly"
-
 
 @dataclass(slots=True, kw_only=True)
 class Reporter:
-    """Counts of one run. sim_from_us: where simulated time stood when it began."""
+    """Counts of one run. names: of places. sim_from_us: where simulated time stood when it began."""
 
     watcher: Watcher
     catalog: Catalog
+    domain: Domain[Any]
     identity: Identity
     options: JobOptions
-    names: dict[int, str]
+    names: dict[Any, str]
     runner: Runner | None
     started_s: float
     sim_from_us: SimMicros
     end_us: float
     _events: int = field(init=False, default=0)
-    _orders: int = field(init=False, default=0)
+    _counted: int = field(init=False, default=0)
     _batches: int = field(init=False, default=0)
     _counts: dict[str, int] = field(init=False, default_factory=dict)
     _note: str = field(init=False, default="")
     _lags: LagHistogram = field(init=False, default_factory=LagHistogram)
     _pace: Pace = field(init=False, default_factory=Pace)
     _live_since_s: float | None = field(init=False, default=None)
-    _sales: LocationSales = field(init=False)
+    _places: PlaceFigures = field(init=False)
 
     def __post_init__(self) -> None:
         self._counts = {"duplicates": 0, "late": 0, "quarantined": 0}
-        self._sales = LocationSales(self.names, self._hourly_so_far())
+        places = self.domain.places
+        self._places = PlaceFigures(places, self.names)
+        if self.runner:
+            columns = (places.place, places.instant, places.counted, places.amount)
+            self._places.add(scan(self.runner.tables[places.table].path).select(columns).collect())
 
     def landed(self, landed: list[Landed]) -> None:
         self._events += sum(window.events for window in landed)
-        self._orders += sum(window.orders for window in landed)
+        self._counted += sum(window.counted for window in landed)
 
     def committed(self, report: BatchReport) -> None:
         self._batches += 1
@@ -66,8 +69,8 @@ class Reporter:
             self._counts[name] += count
         if report.quarantined:
             self.noted(f"{report.quarantined:,} rows were set aside: see lakeflow.quarantine")
-        if _HOURLY in report.partials:
-            self._sales.add(report.partials[_HOURLY])
+        if (rows := report.partials.get(self.domain.places.table)) is not None:
+            self._places.add(rows)
 
     def lagged(self, landed: list[Landed], stretch: Stretch, committed_s: float) -> None:
         for window in landed:
@@ -101,7 +104,8 @@ class Reporter:
             batches=self._batches,
             quarantined=self._counts["quarantined"],
             tables=self.tables(),
-            locations=self._sales.states(),
+            places=self._places.states(),
+            words=self.domain.words,
             note=self._note,
             fraction=self._fraction(position_us, now_s),
             goal_text=self._goal_text(),
@@ -116,7 +120,8 @@ class Reporter:
             replay_id=self.identity.replay_id,
             domain=self.identity.domain,
             events=self._events,
-            orders=self._orders,
+            counted=self._counted,
+            counted_as=self.domain.words.counted,
             sim_from_us=self.sim_from_us,
             sim_to_us=position_us,
             wall_s=wall_s,
@@ -130,7 +135,7 @@ class Reporter:
             lake=self.options.lake,
             catalog=self.catalog.name,
             ended=ended,
-            next_steps=_next_steps(self.options),
+            next_steps=_next_steps(self.domain, self.options),
         )
         self.watcher.finished(summary)
         return summary
@@ -142,18 +147,6 @@ class Reporter:
             TableState(name=f"{self.runner.pipeline.schema}.{name}", rows=table.rows, version=table.version)
             for name, table in self.runner.tables.items()
         )
-
-    def _hourly_so_far(self) -> pl.DataFrame:
-        if self.runner is None:
-            return pl.DataFrame(
-                schema={
-                    "location_id": pl.Int32,
-                    "hour_ts": pl.Datetime("us", "UTC"),
-                    "orders": pl.Int64,
-                    "revenue": pl.Decimal(18, 2),
-                }
-            )
-        return scan(self.runner.tables[_HOURLY].path).collect()
 
     def _fraction(self, position_us: SimMicros, now_s: float) -> float | None:
         """Toward whichever goal comes first: the simulated one, or the wall time that was asked for."""
@@ -186,10 +179,9 @@ def _status(progress: Progress) -> dict[str, Any]:
     }
 
 
-def _next_steps(options: JobOptions) -> tuple[tuple[str, str], ...]:
-    lake = "" if options.lake == ".casper/lake" else f" --lake {options.lake}"
-    return (
-        (f"python -m casper_ray.sim --speed 86400 --for 30s{lake}", "go on from here, a day a second"),
-        (f"casper lake show gold_brand_sales_day{lake}", "look at a table"),
-        ("python -m casper_ray.sim --scenario kitchen_fire --speed max --lake .casper/fire", "another story"),
-    )
+def _next_steps(domain: Domain[Any], options: JobOptions) -> tuple[tuple[str, str], ...]:
+    lake = "" if options.lake == DEFAULT_LAKE else f" --lake {options.lake}"
+    catalog = f" --catalog {options.catalog}"
+    for_sim = lake + ("" if options.catalog == DEFAULT_CATALOGS[domain.name] else catalog)
+    for_lake = lake + ("" if options.catalog == DEFAULT_CATALOG else catalog)
+    return tuple((command.format(sim=for_sim, lake=for_lake), does) for command, does in domain.next_steps)

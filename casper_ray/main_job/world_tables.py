@@ -1,8 +1,8 @@
-"""The world as tables: its dimensions, and the truth of every order."""
+"""The world as tables: its dimensions, and the truth of what happened in it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,55 +16,67 @@ from casper_ray.lakehouse.commit import commit_once
 from casper_ray.lakehouse.data_file import DataFile, write_data_file
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.open_table import Change, OpenTable, TableFormat
-from casper_ray.sim.kitchen.world import KitchenWorld
+from casper_ray.main_job.domains.domain import Truth
+from casper_ray.sim.world import World
 
 _APP = "casper/world"
-_TRUTH_STATS = ("location_id", "order_day")
 _DAYS_AT_ONCE = 10
 
 
-def write_dimensions(catalog: Catalog, world: KitchenWorld) -> None:
-    """`simulator.locations`, `brands`, `brand_locations`, `menus`, `categories`, `items`. Retry: safe."""
-    for name, rows in world.dimensions().items():
+def write_dimensions(catalog: Catalog, dimensions: Mapping[str, pl.DataFrame]) -> None:
+    """A world's dimensions, in schema `simulator`. Retry: safe."""
+    for name, rows in dimensions.items():
         path = catalog.table("simulator", name)
         table = OpenTable(path, TableFormat(schema=_arrow_schema(rows)))
         commit_once(table, app=_APP, batch=1, change=partial(_first_rows, rows=rows))
 
 
 class TruthWriter:
-    """`truth.orders`: one row per order of every whole day that the replay has passed.
+    """The tables of schema `truth`: what really happened on every whole day that the replay has passed.
 
     Written beside the replay, by workers that have a moment, and committed once a stretch of days: the number
     of the batch is the day up to which the truth is told. The world says the same truth of a day whenever it is
-    asked; loops add no rows (order ids with a suffix `-Ln` are the same orders again).
+    asked; loops add no rows (what begins again is the same again). A table that is not told day by day is all there
+    with batch 1.
     """
 
-    def __init__(self, catalog: Catalog, world: KitchenWorld) -> None:
+    def __init__(self, catalog: Catalog, world: World, truth: Sequence[Truth[Any]]) -> None:
         self._world = world
         self._epoch_us = sim_micros(world.epoch)
-        self._table = OpenTable(
-            catalog.table("truth", "orders"),
-            TableFormat(
-                schema=_arrow_schema(world.truth(world.location_ids[0], 0).clear()), stats=_TRUTH_STATS
-            ),
-        )
-        self._told = self._table.committed_batch(_APP) or 0
-        self._pending: tuple[int, Any] | None = None
+        self._tables = [_TruthTable(catalog, world, table) for table in truth]
 
     def follow(self, position_us: SimMicros, *, wait: bool = False) -> None:
         """Tell the truth of the days before `position_us` that is not told yet; with `wait`, all of it now."""
         passed = min(self._world.days, (position_us - self._epoch_us) // US_PER_DAY)
-        while self._step(passed, wait):
+        for table in self._tables:
+            table.follow(passed, wait)
+
+
+class _TruthTable:
+    """One of them, and the rows of it that a worker is making."""
+
+    def __init__(self, catalog: Catalog, world: World, truth: Truth[Any]) -> None:
+        self._world, self._truth = world, truth
+        schema = _arrow_schema(truth.rows(world, 0, 0))
+        self._table = OpenTable(
+            catalog.table("truth", truth.table), TableFormat(schema=schema, stats=truth.stats)
+        )
+        self._told = self._table.committed_batch(_APP) or 0
+        self._pending: tuple[int, Any] | None = None
+
+    def follow(self, passed_days: int, wait: bool) -> None:
+        while self._step(passed_days if self._truth.daily else 1, wait):
             pass
 
     def _step(self, passed: int, wait: bool) -> bool:
-        """Commit what is ready, or ask for the next days. False: nothing to do now."""
+        """Commit what is ready, or ask for what comes next. False: nothing to do now."""
         if self._pending is None:
             if self._told >= passed:
                 return False
             until = min(passed, self._told + _DAYS_AT_ONCE)
-            days = range(self._told, until)
-            self._pending = (until, _write_truth.remote(self._world, days, self._table.path))
+            end_day = until if self._truth.daily else self._world.days
+            asked = _write_truth.remote(self._world, self._truth, self._told, end_day, self._table.path)
+            self._pending = (until, asked)
         until, answer = self._pending
         if not wait and not ray.wait([answer], timeout=0)[0]:
             return False
@@ -75,9 +87,9 @@ class TruthWriter:
 
 
 @ray.remote
-def _write_truth(world: KitchenWorld, days: Sequence[int], path: Path) -> DataFile:
-    rows = pl.concat([world.truth(location, day) for day in days for location in world.location_ids])
-    return write_data_file(rows, path, f"days-{days[0]:06d}-{days[-1] + 1:06d}.parquet", {}, _TRUTH_STATS)
+def _write_truth(world: World, truth: Truth[Any], first_day: int, end_day: int, path: Path) -> DataFile:
+    rows = truth.rows(world, first_day, end_day)
+    return write_data_file(rows, path, f"days-{first_day:06d}-{end_day:06d}.parquet", {}, truth.stats)
 
 
 def _first_rows(table: OpenTable, rows: pl.DataFrame) -> Change:

@@ -11,14 +11,19 @@ import typer
 from casper_ray.config import DEFAULT_LAKE, load_environment
 from casper_ray.console.run_command import run_command
 from casper_ray.errors import ConfigError
+from casper_ray.medallion.pipelines import DEFAULT, PIPELINES, pipeline_of_options
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="Keep a pipeline's tables up to date."
 )
 
-_PIPELINES = {"kitchen": "casper_ray.medallion.kitchen.pipeline:PIPELINE"}
-
-_Pipeline = Annotated[str, typer.Option(help="kitchen, or module:NAME of a Pipeline of your own.")]
+_Pipeline = Annotated[
+    str | None,
+    typer.Option(
+        help=f"{', '.join(PIPELINES)}, or module:NAME of a Pipeline of your own.",
+        show_default=f"of the catalog's world, {DEFAULT}",
+    ),
+]
 _Lake = Annotated[str, typer.Option(help="Folder of the lake.")]
 _Catalog = Annotated[str | None, typer.Option(help="Catalog in the lake.", show_default="the pipeline's")]
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
@@ -26,7 +31,7 @@ _Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout."
 
 @app.command()
 def run(
-    pipeline: _Pipeline = "kitchen",
+    pipeline: _Pipeline = None,
     lake: _Lake = DEFAULT_LAKE,
     catalog: _Catalog = None,
     full_refresh: Annotated[
@@ -68,7 +73,7 @@ def run(
             print(text, file=sys.stderr if as_json else sys.stdout, flush=True)
 
         order = Order(
-            reference=_reference(pipeline),
+            reference=_reference(pipeline, lake, catalog),
             lake=lake,
             catalog=catalog,
             full_refresh=full_refresh,
@@ -85,7 +90,7 @@ def run(
 
 @app.command("dry-run")
 def dry_run(
-    pipeline: _Pipeline = "kitchen",
+    pipeline: _Pipeline = None,
     lake: _Lake = DEFAULT_LAKE,
     catalog: _Catalog = None,
     quality: Annotated[str | None, typer.Option(help="Rules, as for run.")] = None,
@@ -99,7 +104,7 @@ def dry_run(
         from casper_ray.medallion.one_pass import load_pipeline
         from casper_ray.medallion.quality_config import resolve_quality
 
-        loaded = load_pipeline(_reference(pipeline))
+        loaded = load_pipeline(_reference(pipeline, lake, catalog))
         tables = checked_tables(loaded)
         rules = resolve_quality(loaded, quality)
         check_rules(loaded, rules)
@@ -112,10 +117,12 @@ def dry_run(
     raise typer.Exit(run_command(action, as_json=as_json))
 
 
-def _reference(pipeline: str) -> str:
-    if pipeline in _PIPELINES:
-        return _PIPELINES[pipeline]
+def _reference(pipeline: str | None, lake: str, catalog: str | None) -> str:
+    if pipeline is None:
+        return pipeline_of_options(lake, catalog)
+    if pipeline in PIPELINES:
+        return PIPELINES[pipeline]
     if ":" in pipeline:
         return pipeline
-    known = ", ".join(sorted(_PIPELINES))
+    known = ", ".join(sorted(PIPELINES))
     raise ConfigError(f"--pipeline: saw {pipeline!r}, expected {known}, or module:NAME")

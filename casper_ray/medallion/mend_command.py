@@ -11,12 +11,12 @@ import typer
 from casper_ray.config import DEFAULT_LAKE, load_environment
 from casper_ray.console.run_command import run_command
 from casper_ray.lakehouse.command import app as app
+from casper_ray.medallion.pipelines import pipeline_of
 
 _Lake = Annotated[str, typer.Option(help="Folder of the lake.")]
-_Catalog = Annotated[str, typer.Option(help="Catalog in the lake.")]
+_Catalog = Annotated[str, typer.Option(help="Catalog in the lake, such as caspers or bank_dev.")]
 _Tables = Annotated[list[str] | None, typer.Argument(help="schema.table, or tables of lakeflow; none: all.")]
 _Deep = Annotated[bool, typer.Option("--deep", help="Read every data file and hold it against its digest.")]
-_KITCHEN = "casper_ray.medallion.kitchen.pipeline:PIPELINE"
 
 
 @app.command()
@@ -35,7 +35,7 @@ def fsck(
 
         where = existing_catalog(lake, catalog)
         names = full_names(where, tables or [])
-        found = findings(where, _KITCHEN, names, deep=deep, told=_told)
+        found = findings(where, pipeline_of(where), names, deep=deep, told=_told)
         if as_json:
             typer.echo(json.dumps({"findings": [finding._asdict() for finding in found]}))
         else:
@@ -64,9 +64,9 @@ def repair(
         from casper_ray.medallion.repair import Repair, findings, full_names
 
         where = existing_catalog(lake, catalog)
-        names = full_names(where, tables or [])
-        with every_lease(where, "replay", f"{load_pipeline(_KITCHEN).name}-pipeline"):
-            found = findings(where, _KITCHEN, names, deep=deep, told=_told)
+        names, reference = full_names(where, tables or []), pipeline_of(where)
+        with every_lease(where, "replay", f"{load_pipeline(reference).name}-pipeline"):
+            found = findings(where, reference, names, deep=deep, told=_told)
             for finding in found:
                 typer.echo(f"found: {finding}")
             if dry_run or not found:
@@ -74,7 +74,9 @@ def repair(
                 return 0
             with RayStarting(load_environment(), warm_up) as starting:
                 starting.wait()
-                left = Repair(catalog=where, reference=_KITCHEN, told=typer.echo).run(found, names, deep=deep)
+                left = Repair(catalog=where, reference=reference, told=typer.echo).run(
+                    found, names, deep=deep
+                )
         typer.echo("\n".join(f"still amiss: {finding}" for finding in left) or "mended")
         return 1 if left else 0
 
@@ -102,7 +104,7 @@ def restore(
 
         where = existing_catalog(lake, catalog)
         schema, name, _ = located(where, table)
-        with every_lease(where, "replay", f"{load_pipeline(_KITCHEN).name}-pipeline"):
+        with every_lease(where, "replay", f"{load_pipeline(pipeline_of(where)).name}-pipeline"):
             wanted = When(version, as_of, at).version_of(where, schema, name)
             if wanted is None:
                 raise ConfigError("restore: to what? Give one of --version, --as-of and --at")

@@ -1,13 +1,14 @@
-"""Windows into the volume: each part generated, rendered and staged by whoever has a processor free.
+"""Windows into the volumes: each part generated, rendered and staged by whoever has a processor free.
 
-Files come into sight in the order of their time, whoever was done first: who looks into the volume in between sees
+Files come into sight in the order of their time, whoever was done first: who looks into a volume in between sees
 all that there was up to some instant. A file of a later day in sight before an earlier one would make that one late.
+A part's files of all feeds come one after the other, so volumes are never further apart than one part.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -16,7 +17,6 @@ import numpy as np
 import polars as pl
 import ray
 
-from casper_ray.domain.kitchen import ORDER_CREATED
 from casper_ray.durable import Staged, flush_folder, stage_file
 from casper_ray.failpoints import reach
 from casper_ray.sim.faults.files import complete_files, staged_with_faults
@@ -31,14 +31,18 @@ _RUNS_A_WORKER = 2
 _BINS = 128
 
 
+Volumes = Mapping[str, Path]
+"""Where each feed's files go; in this order a part's files come into sight."""
+
+
 class EventSource(Protocol):
-    """A world that can be asked for its events; small enough to send to workers."""
+    """What can be asked for the events of its feeds; small enough to send to workers."""
 
-    def events(self, from_us: int, to_us: int) -> pl.DataFrame: ...
+    def events(self, feed: str, from_us: int, to_us: int) -> pl.DataFrame: ...
 
-    def lines(self, events: pl.DataFrame) -> bytes: ...
+    def lines(self, feed: str, events: pl.DataFrame) -> bytes: ...
 
-    def expected_orders(self, from_us: int, to_us: int) -> float: ...
+    def counted(self, feed: str, events: pl.DataFrame) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +55,29 @@ class FileFaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landed:
-    """What a window brought: events, orders created, and how its events spread over it (counts per bin)."""
+    """What a window brought, of all feeds: events, how many of them the domain counts, and how they spread over it
+    (counts per bin).
+    """
 
     window: Window
     events: int
-    orders: int
+    counted: int
     bins: np.ndarray[Any, np.dtype[np.int64]] = field(default_factory=lambda: np.zeros(_BINS, np.int64))
 
 
 class Prepared(NamedTuple):
-    """A part that is ready to come into sight: what it brings, and its files."""
+    """A part that is ready to come into sight: what it brings, and its files, feed by feed."""
 
     landed: Landed
-    files: Sequence[Staged]
+    files: Sequence[Sequence[Staged]]
 
     def show(self) -> Landed:
-        """Its files come into sight. Durable once the volume is flushed."""
-        for file in self.files:
-            file.show()
-        if self.landed.events:
-            reach("window.landed")
+        """Its files come into sight. Durable once the volumes are flushed."""
+        for of_feed in self.files:
+            for file in of_feed:
+                file.show()
+            if of_feed:
+                reach("window.landed")
         return self.landed
 
 
@@ -80,44 +87,48 @@ class Lander:
     def __init__(
         self,
         world: EventSource,
-        volume: Path,
+        volumes: Volumes,
         replay_id: str,
         expected_events: ExpectedEvents,
         file_faults: FileFaults | None = None,
     ) -> None:
         self._world, self._faults = world, file_faults
-        self._volume, self._replay_id = volume, replay_id
+        self._volumes, self._replay_id = volumes, replay_id
         self._expected = expected_events
         self._shared: Any = None
         self._workers: int | None = None
 
     def remove_unfinished(self) -> None:
         """Files that a killed worker did not finish writing; nobody reads names that begin with a dot."""
-        for part in self._volume.glob(f".*{self._replay_id}.w*.part"):
-            part.unlink(missing_ok=True)
+        for volume in self._volumes.values():
+            for part in volume.glob(f".*{self._replay_id}.w*.part"):
+                part.unlink(missing_ok=True)
 
     def complete(self) -> bool:
         """Bring files that were to grow to their end, at the end of a run; whether there were any."""
-        return bool(self._faults and complete_files(self._volume))
+        return bool(self._faults and self._completed(None))
 
     def start(self, windows: Sequence[Window]) -> Landing:
         """Begin to land `windows`. Retry: safe; the same windows leave the same files."""
         if self._faults:
-            complete_files(self._volume, before_window=windows[0].number)
+            self._completed(windows[0].number)
         cut: list[Part] = []
         for window in windows:
             expected = self._expected(window.from_us, window.to_us)
             if len(windows) == 1 and expected < _HERE_EVENTS:
                 (part,) = parts(window, 1)
-                prepared = prepared_part(self._world, self._volume, self._replay_id, part, self._faults)
-                return Landing(self._volume, windows, [[prepared]])
+                prepared = prepared_part(self._world, self._volumes, self._replay_id, part, self._faults)
+                return Landing(self._volumes, windows, [[prepared]])
             cut += parts(window, math.ceil(expected / _PART_EVENTS))
-        return Landing(self._volume, windows, [self._task(run) for run in self._runs(cut)])
+        return Landing(self._volumes, windows, [self._task(run) for run in self._runs(cut)])
+
+    def _completed(self, before_window: int | None) -> int:
+        return sum(complete_files(volume, before_window) for volume in self._volumes.values())
 
     def _runs(self, cut: list[Part]) -> list[list[Part]]:
         """The parts in stretches of time, a few for each processor.
 
-        A window holds orders of the day before it too, so parts that follow each other share most of the work:
+        A window holds events of what began the day before, so parts that follow each other share most of the work:
         dealt out singly to two workers, every day was made twice.
         """
         if self._workers is None:
@@ -130,56 +141,66 @@ class Lander:
     def _task(self, run: list[Part]) -> Any:
         if self._shared is None:
             self._shared = ray.put(self._world)
-        return _prepared_parts.remote(self._shared, self._volume, self._replay_id, run, self._faults)
+        return _prepared_parts.remote(self._shared, self._volumes, self._replay_id, run, self._faults)
 
 
 @dataclass(slots=True)
 class Landing:
-    """Windows that are on their way into the volume."""
+    """Windows that are on their way into the volumes."""
 
-    volume: Path
+    volumes: Volumes
     windows: Sequence[Window]
     runs: list[Any]
 
     def wait(self) -> list[Landed]:
-        """Every window landed, durably."""
+        """Every window landed in every volume, durably."""
         parts_of: dict[int, list[Landed]] = {window.number: [] for window in self.windows}
         for run in self.runs:
             for part in run if isinstance(run, list) else ray.get(run):
                 parts_of[part.landed.window.number].append(part.show())
-        if self.volume.exists():
-            flush_folder(self.volume)
-        return [_landed(window, parts_of[window.number]) for window in self.windows]
+        for volume in self.volumes.values():
+            if volume.exists():
+                flush_folder(volume)
+        return [_together(window, parts_of[window.number]) for window in self.windows]
 
 
 def prepared_part(
-    world: EventSource, volume: Path, replay_id: str, part: Part, file_faults: FileFaults | None = None
+    world: EventSource,
+    volumes: Volumes,
+    replay_id: str,
+    part: Part,
+    file_faults: FileFaults | None = None,
 ) -> Prepared:
-    """The part's events as one file for the volume; no file where there are none."""
-    events = world.events(part.from_us, part.to_us)
-    data = world.lines(events) if events.height else b""
-    staged: list[Staged] = []
-    if file_faults:
-        staged = staged_with_faults(file_faults.faults, file_faults.seed, volume, replay_id, part, data)
-    elif data:
-        staged = [stage_file(volume / file_name(replay_id, part), data)]
-    window = part.window
-    spread, _ = np.histogram(events["ts_us"].to_numpy(), bins=_BINS, range=(window.from_us, window.to_us))
-    created = int((events["event_type"] == ORDER_CREATED).sum())
-    return Prepared(Landed(window=window, events=events.height, orders=created, bins=spread), staged)
+    """The part's events as one file for each volume; no file where a feed has none."""
+    window, landed, files = part.window, [], []
+    for number, (feed, volume) in enumerate(volumes.items()):
+        events = world.events(feed, part.from_us, part.to_us)
+        data = world.lines(feed, events) if events.height else b""
+        staged: list[Staged] = []
+        if file_faults:
+            faults, seed = file_faults.faults, file_faults.seed
+            staged = staged_with_faults(faults, seed, volume, replay_id, part, data, number)
+        elif data:
+            staged = [stage_file(volume / file_name(replay_id, part), data)]
+        files.append(staged)
+        spread, _ = np.histogram(events["ts_us"].to_numpy(), _BINS, (window.from_us, window.to_us))
+        counted = world.counted(feed, events)
+        landed.append(Landed(window=window, events=events.height, counted=counted, bins=spread))
+    return Prepared(_together(window, landed), files)
 
 
 @ray.remote
 def _prepared_parts(
-    world: EventSource, volume: Path, replay_id: str, run: list[Part], file_faults: FileFaults | None
+    world: EventSource, volumes: Volumes, replay_id: str, run: list[Part], file_faults: FileFaults | None
 ) -> list[Prepared]:
-    return [prepared_part(world, volume, replay_id, part, file_faults) for part in run]
+    return [prepared_part(world, volumes, replay_id, part, file_faults) for part in run]
 
 
-def _landed(window: Window, parts_: list[Landed]) -> Landed:
+def _together(window: Window, each: Sequence[Landed]) -> Landed:
+    """What parts of a window, or its feeds, bring together."""
     return Landed(
         window=window,
-        events=sum(part.events for part in parts_),
-        orders=sum(part.orders for part in parts_),
-        bins=np.sum([part.bins for part in parts_], axis=0),
+        events=sum(one.events for one in each),
+        counted=sum(one.counted for one in each),
+        bins=np.sum([one.bins for one in each], axis=0),
     )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import polars as pl
 
-from casper_ray.domain.kitchen import EVENT_COLUMNS
 
-
-def render_lines(events: pl.DataFrame) -> bytes:
-    """The events as JSON lines: compact, fields in the order of EVENT_COLUMNS, one line an event."""
+def render_lines(events: pl.DataFrame, columns: Sequence[str]) -> bytes:
+    """The events as JSON lines: compact, fields in the order of `columns`, one line an event."""
     if events.is_empty():
         return b""
     lines = io.BytesIO()
-    events.select(EVENT_COLUMNS).write_ndjson(lines)
+    events.select(columns).write_ndjson(lines)
     return lines.getvalue()

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from casper_ray.config import load_environment
+from casper_ray.domain.kitchen import EVENT_COLUMNS, EVENTS
 from casper_ray.domain.time import CANONICAL_EPOCH, US_PER_S, sim_micros
 from casper_ray.failpoints import reach
 from casper_ray.lakehouse.names import Catalog
@@ -30,14 +31,14 @@ class ToldEvents:
     def __init__(self, path: Path) -> None:
         self._events = pl.read_ipc(path)
 
-    def events(self, from_us: int, to_us: int) -> pl.DataFrame:
+    def events(self, feed: str, from_us: int, to_us: int) -> pl.DataFrame:
         return self._events.filter(pl.col("ts_us").is_between(from_us, to_us, closed="left"))
 
-    def lines(self, events: pl.DataFrame) -> bytes:
-        return render_lines(events)
+    def lines(self, feed: str, events: pl.DataFrame) -> bytes:
+        return render_lines(events, EVENT_COLUMNS)
 
-    def expected_orders(self, from_us: int, to_us: int) -> float:
-        return 0.0
+    def counted(self, feed: str, events: pl.DataFrame) -> int:
+        return 0
 
 
 def main(lake: str, events: str, windows: str) -> None:
@@ -52,7 +53,7 @@ def main(lake: str, events: str, windows: str) -> None:
         started_wall_us=_START_US,
     )
     replay = Replay(file, file.load() or new, epoch_us=_START_US, expected_events=_few)
-    lander = Lander(ToldEvents(Path(events)), where.volume("simulator", "events"), REPLAY_ID, _few)
+    lander = Lander(ToldEvents(Path(events)), {EVENTS: where.volume("simulator", EVENTS)}, REPLAY_ID, _few)
     lander.remove_unfinished()
     if pending := replay.cursor.pending:
         lander.start(pending).wait()

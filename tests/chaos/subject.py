@@ -14,6 +14,7 @@ from model import Content
 from toy import REFERENCE, ToyWorld
 
 from casper_ray import failpoints
+from casper_ray.domain.kitchen import EVENTS
 from casper_ray.domain.time import SimMicros, sim_micros
 from casper_ray.lakehouse.names import Catalog, open_catalog
 from casper_ray.lakehouse.read import scan
@@ -59,8 +60,8 @@ class Subject:
             live_from_us=EPOCH_US,
             started_wall_us=0,
         )
-        self.replay = Replay(file, cursor, epoch_us=EPOCH_US, expected_events=self.world.expected_orders)
-        self.lander = Lander(self.world, self.volume, REPLAY_ID, self.world.expected_orders)
+        self.replay = Replay(file, cursor, epoch_us=EPOCH_US, expected_events=self.world.expected_events)
+        self.lander = Lander(self.world, {EVENTS: self.volume}, REPLAY_ID, self.world.expected_events)
         if cursor.pending:
             self._land(cursor.pending)
         self.clock = ReplayClock(self.position_us, 600.0, lambda: self.wall_s)

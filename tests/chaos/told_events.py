@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from casper_ray.domain.kitchen import ORDER_CREATED
+from casper_ray.domain.kitchen import EVENT_COLUMNS, EVENTS, ORDER_CREATED
 from casper_ray.domain.time import US_PER_DAY, sim_micros
 from casper_ray.sim.kitchen.world import KitchenWorld
 from casper_ray.sim.landing import render_lines
@@ -19,7 +19,7 @@ def told_events(seed: int, days: float, location_ids: tuple[int, ...] | None = N
     """The baseline world's events of its first days, in order; some locations' alone, if they are named."""
     world = KitchenWorld.build(load_scenario("baseline"), seed)
     start_us = sim_micros(world.epoch)
-    return world.events(start_us, start_us + int(days * US_PER_DAY), location_ids)
+    return world.events(EVENTS, start_us, start_us + int(days * US_PER_DAY), location_ids)
 
 
 def cut_by_orders(events: pl.DataFrame, orders: int) -> Iterator[pl.DataFrame]:
@@ -43,5 +43,5 @@ def drop_file(volume: Path, name: str, events: pl.DataFrame) -> Path:
     """The events as a file of the volume, whole or not there, as anybody may drop one."""
     volume.mkdir(parents=True, exist_ok=True)
     beside = volume / f".{name}"
-    beside.write_bytes(render_lines(events))
+    beside.write_bytes(render_lines(events, EVENT_COLUMNS))
     return beside.replace(volume / name)

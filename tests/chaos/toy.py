@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from casper_ray.domain.kitchen import EVENT_COLUMNS
 from casper_ray.domain.time import SimMicros, as_text
 from casper_ray.medallion.declare import Pipeline
 from casper_ray.medallion.kitchen.gold import (
@@ -61,17 +62,20 @@ class ToyWorld:
 
     epoch_us: int
 
-    def events(self, from_us: int, to_us: int) -> pl.DataFrame:
+    def events(self, feed: str, from_us: int, to_us: int) -> pl.DataFrame:
         numbers = range(self._first(from_us), self._first(to_us))
         lines = [json.loads(self.line(number)) for number in numbers]
         columns = {"location_id": pl.Int32, "sequence": pl.Int32}
         frame = pl.DataFrame(lines, schema_overrides=columns) if lines else _no_events()
         return frame.with_columns(ts_us=pl.Series([self._at(number) for number in numbers], dtype=pl.Int64))
 
-    def lines(self, events: pl.DataFrame) -> bytes:
-        return render_lines(events)
+    def lines(self, feed: str, events: pl.DataFrame) -> bytes:
+        return render_lines(events, EVENT_COLUMNS)
 
-    def expected_orders(self, from_us: int, to_us: int) -> float:
+    def counted(self, feed: str, events: pl.DataFrame) -> int:
+        return events.height
+
+    def expected_events(self, from_us: int, to_us: int) -> float:
         return (to_us - from_us) / PULSE_US
 
     def line(self, number: int) -> bytes:

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from casper_ray.console.frame import Frame
-from casper_ray.console.progress import Progress
+from casper_ray.console.progress import Progress, Words
 from casper_ray.console.testing import progress
 from casper_ray.console.trail import Trail
 
@@ -30,12 +30,12 @@ def rendered(snapshot: Progress | None, width: int, height: int, encoding: str =
 
 
 @pytest.mark.parametrize("tables", [0, 1, 8, 60])
-@pytest.mark.parametrize("locations", [0, 4, 88])
+@pytest.mark.parametrize("places", [0, 4, 88])
 @pytest.mark.parametrize(
     ("width", "height"), [(80, 24), (100, 32), (150, 30), (40, 12), (20, 5), (5, 2), (1, 1)]
 )
-def test_view_fits_its_terminal(width: int, height: int, locations: int, tables: int) -> None:
-    lines = rendered(progress(table_count=tables, location_count=locations), width, height).split("\n")
+def test_view_fits_its_terminal(width: int, height: int, places: int, tables: int) -> None:
+    lines = rendered(progress(table_count=tables, place_count=places), width, height).split("\n")
     assert len(lines) <= height
     assert max(cell_len(line) for line in lines) <= width
 
@@ -60,10 +60,28 @@ def test_80x24_shows_all_of_the_kitchen() -> None:
         assert piece in text
 
 
-def test_tables_give_way_to_locations_and_are_counted() -> None:
+def test_tables_give_way_to_places_and_are_counted() -> None:
     text = rendered(progress(), 80, 18)
     assert "more tables" in text
     assert "Chicago" in text
+
+
+def test_another_business_has_its_own_words() -> None:
+    bank = Words(
+        counted="transactions", places="branches", amount="amount (EUR)", currency_sign="", period="day"
+    )
+    text = rendered(progress(words=bank, place_count=30), 100, 32)
+    for piece in (
+        "branches",
+        "transactions",
+        "amount (EUR)",
+        "  391,710.99",
+        "transactions a day",
+        "more branches",
+    ):
+        assert piece in text
+    for piece in ("locations", "orders", "revenue", "$"):
+        assert piece not in text
 
 
 def test_terminal_without_unicode_gets_ascii() -> None:

@@ -31,8 +31,8 @@ def test_json_summary_has_the_keys_of_the_contract() -> None:
     }
 
 
-def test_bank_counts_transactions() -> None:
-    answer = summary(domain="bank").as_json()
+def test_what_is_counted_is_told_under_its_own_name() -> None:
+    answer = summary(domain="bank", counted_as="transactions").as_json()
     assert answer["transactions"] == 17_040
     assert "orders" not in answer
 

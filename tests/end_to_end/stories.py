@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
+from casper_ray.domain.kitchen import EVENT_COLUMNS, EVENTS
 from casper_ray.domain.time import sim_micros
 from casper_ray.sim.kitchen.world import KitchenWorld
 from casper_ray.sim.landing import render_lines
@@ -15,4 +16,4 @@ def told_between(start: str, stop: str) -> Counter[bytes]:
     """The lines of the baseline world of seed 42 with start <= ts < stop (ISO 8601)."""
     world = KitchenWorld.build(load_scenario("baseline"), 42)
     bounds = [sim_micros(datetime.fromisoformat(instant)) for instant in (start, stop)]
-    return Counter(render_lines(world.events(*bounds)).splitlines())
+    return Counter(render_lines(world.events(EVENTS, *bounds), EVENT_COLUMNS).splitlines())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from casper_ray.domain.kitchen import EVENT_COLUMNS, EVENTS
 from casper_ray.domain.time import US_PER_DAY, SimMicros
 from casper_ray.sim.lander import Landing, Prepared, prepared_part
 from casper_ray.sim.landing import render_lines
@@ -17,7 +18,7 @@ WINDOW = Window(0, SimMicros(0), SimMicros(4 * US_PER_DAY))
 class Hourly:
     """A world of an event an hour."""
 
-    def events(self, from_us: int, to_us: int) -> pl.DataFrame:
+    def events(self, feed: str, from_us: int, to_us: int) -> pl.DataFrame:
         times = [us for us in range(0, 4 * US_PER_DAY, US_PER_DAY // 24) if from_us <= us < to_us]
         return pl.DataFrame(
             {
@@ -33,15 +34,15 @@ class Hourly:
             schema_overrides={"ts_us": pl.Int64, "event_type": pl.String},
         )
 
-    def lines(self, events: pl.DataFrame) -> bytes:
-        return render_lines(events)
+    def lines(self, feed: str, events: pl.DataFrame) -> bytes:
+        return render_lines(events, EVENT_COLUMNS)
 
-    def expected_orders(self, from_us: int, to_us: int) -> float:
-        return 0.0
+    def counted(self, feed: str, events: pl.DataFrame) -> int:
+        return 0
 
 
 def prepared(volume: Path, cut: list[Part]) -> list[Prepared]:
-    return [prepared_part(Hourly(), volume, "r-1", part) for part in cut]
+    return [prepared_part(Hourly(), {EVENTS: volume}, "r-1", part) for part in cut]
 
 
 def in_sight(volume: Path) -> list[str]:
@@ -52,7 +53,7 @@ def test_nothing_is_in_sight_while_any_part_is_under_way(tmp_path: Path) -> None
     cut = parts(WINDOW, 4)
     late_ones = prepared(tmp_path, cut[2:])
     assert in_sight(tmp_path) == []
-    landed = Landing(tmp_path, [WINDOW], [prepared(tmp_path, cut[:2]), late_ones]).wait()
+    landed = Landing({EVENTS: tmp_path}, [WINDOW], [prepared(tmp_path, cut[:2]), late_ones]).wait()
     assert in_sight(tmp_path) == [file_name("r-1", part) for part in cut]
     assert [one.events for one in landed] == [96]
     assert len(list(tmp_path.iterdir())) == 4, "nothing hidden is left"
@@ -64,12 +65,12 @@ def test_who_dies_while_files_come_into_sight_leaves_those_up_to_an_instant(tmp_
     first.show()
     second.show()
     assert in_sight(tmp_path) == [file_name("r-1", part) for part in cut[:2]]
-    Landing(tmp_path, [WINDOW], [prepared(tmp_path, cut)]).wait()
+    Landing({EVENTS: tmp_path}, [WINDOW], [prepared(tmp_path, cut)]).wait()
     assert in_sight(tmp_path) == [file_name("r-1", part) for part in cut]
 
 
 def test_a_window_without_events_leaves_no_volume(tmp_path: Path) -> None:
     empty = Window(9, SimMicros(9 * US_PER_DAY), SimMicros(10 * US_PER_DAY))
-    (landed,) = Landing(tmp_path / "v", [empty], [prepared(tmp_path / "v", parts(empty, 1))]).wait()
+    (landed,) = Landing({EVENTS: tmp_path / "v"}, [empty], [prepared(tmp_path / "v", parts(empty, 1))]).wait()
     assert landed.events == 0
     assert not (tmp_path / "v").exists()

@@ -24,7 +24,7 @@ EVENTS = pl.DataFrame(
 
 
 def test_one_compact_line_an_event_with_fields_in_order() -> None:
-    lines = render_lines(EVENTS).decode().splitlines()
+    lines = render_lines(EVENTS, EVENT_COLUMNS).decode().splitlines()
     assert len(lines) == 2
     assert [tuple(json.loads(line)) for line in lines] == [EVENT_COLUMNS] * 2
     assert lines[1] == (
@@ -34,10 +34,10 @@ def test_one_compact_line_an_event_with_fields_in_order() -> None:
 
 
 def test_bodies_come_back_as_they_were() -> None:
-    line = json.loads(render_lines(EVENTS).splitlines()[0])
+    line = json.loads(render_lines(EVENTS, EVENT_COLUMNS).splitlines()[0])
     assert line["body"] == EVENTS["body"][0]
     assert json.loads(line["body"])["customer_addr"] == '1 "Quay" St\\B'
 
 
 def test_no_events_are_no_bytes() -> None:
-    assert render_lines(EVENTS.clear()) == b""
+    assert render_lines(EVENTS.clear(), EVENT_COLUMNS) == b""

@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 
 _Lake = Annotated[str, typer.Option(help="Folder of the lake.")]
-_CatalogName = Annotated[str, typer.Option(help="Catalog in the lake.")]
+_CatalogName = Annotated[str, typer.Option(help="Catalog in the lake, such as caspers or bank_dev.")]
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
 

@@ -19,6 +19,20 @@ from casper_ray.sim.bank.streams import Ints
 _INSTANT = pl.Datetime("us", "UTC")
 _MONEY = pl.Decimal(18, 2)
 
+CASES = pl.Schema(
+    {
+        "case_id": pl.String(),
+        "typology": pl.String(),
+        "twin": pl.Boolean(),
+        "begin_day": pl.Int64(),
+        "agent": pl.String(),
+        "right_decision": pl.String(),
+        "transactions": pl.Int64(),
+        "amount_base": _MONEY,
+    }
+)
+"""Columns of `truth_cases`."""
+
 
 def truth_transactions(seed: int, rows: Rows, start_us: int) -> pl.DataFrame:
     """One row per transaction of a day's rows; see BankWorld.truth_transactions.

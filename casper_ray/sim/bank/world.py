@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
-from casper_ray.domain.bank import ATM, CARD, CUSTOMER_CDC, FEEDS, WIRE
+from casper_ray.domain.bank import ATM, CARD, COLUMNS, CUSTOMER_CDC, FEEDS, WIRE
 from casper_ray.domain.time import CANONICAL_EPOCH, US_PER_DAY, SimMicros, as_datetime, sim_micros
 from casper_ray.errors import ConfigError
 from casper_ray.sim.bank.actions import Action, actions_digest, checked_actions
@@ -29,6 +29,7 @@ from casper_ray.sim.bank.streams import STREAM_VERSION
 from casper_ray.sim.bank.truth import truth_cases, truth_transactions
 from casper_ray.sim.bank.wire_feed import CUT_OFF_MS, wire_events, wire_rows
 from casper_ray.sim.cache import BoundedCache
+from casper_ray.sim.landing import render_lines
 
 BANK_FORMAT = 1
 """Raised whenever the same seed and scenario would give other bytes than before."""
@@ -136,6 +137,10 @@ class BankWorld:
         days = range(max(first, 0), min(last, self.days) + 1)
         parts = [part for day in days if (part := make(day, -(-from_us // 1000), -(-to_us // 1000))).height]
         return pl.concat(parts) if parts else self._nothing(feed)
+
+    def lines(self, feed: str, events: pl.DataFrame) -> bytes:
+        """A feed's events as lines, fields in the order of domain.bank.COLUMNS."""
+        return render_lines(events, COLUMNS[feed])
 
     def truth_transactions(self, day: int) -> pl.DataFrame:
         """What each transaction of a day really is: one row each, sorted by (customer, time).

@@ -13,11 +13,21 @@ Floats = NDArray[np.float64]
 _TO_UNIT = 2.0**-64
 
 
-def event_keys(event_ids: pl.Series) -> NDArray[np.uint64]:
-    """48 bits of each event id: ids are random, so their digits are."""
+def uuid_keys(event_ids: pl.Series) -> NDArray[np.uint64]:
+    """48 bits of each event id that is a UUID: ids are random, so their digits are."""
     head = event_ids.str.slice(0, 8).str.to_integer(base=16, dtype=pl.UInt64)
     tail = event_ids.str.slice(9, 4).str.to_integer(base=16, dtype=pl.UInt64)
     return (head * 65_536 + tail).to_numpy()
+
+
+def hex_keys(event_ids: pl.Series) -> NDArray[np.uint64]:
+    """48 bits of each event id that is a letter and random hexadecimal digits."""
+    return event_ids.str.slice(1, 12).str.to_integer(base=16, dtype=pl.UInt64).to_numpy()
+
+
+def place_key(place: int | str) -> int:
+    """What a place's chance falls on: its number, or a number of its name."""
+    return place if isinstance(place, int) else zlib.crc32(place.encode())
 
 
 def chances(keys: NDArray[Any], seed: int, purpose: str) -> Floats:

@@ -13,18 +13,21 @@ from casper_ray.sim.window import Part, file_name, window_of
 _WHOLE = ".whole-"
 _EMPTY_PART = 9_000
 _KEY = 10_000
+_FEED_SHIFT = 48
 
 
 def staged_with_faults(
-    faults: Files, seed: int, volume: Path, replay_id: str, part: Part, data: bytes
+    faults: Files, seed: int, volume: Path, replay_id: str, part: Part, data: bytes, feed_number: int = 0
 ) -> list[Staged]:
     """The part's file for the volume, and what is wrong with it. Retry: safe; the same faults again.
+
+    feed_number: which of the world's feeds it is, so that each feed's files have a chance of their own.
 
     A file that grows is there in part first, cut within a line, and what it will be lies beside it under a name that
     nobody reads; `complete_files` brings it forth. One that has grown already is left alone.
     """
     name = file_name(replay_id, part)
-    key = part.window.number * _KEY + part.number
+    key = (feed_number << _FEED_SHIFT) + part.window.number * _KEY + part.number
     staged: list[Staged] = []
     if data and chance(key, seed, "growing") < faults.growing:
         staged += _begun(volume / name, data, chance(key, seed, "how much"))

@@ -1,4 +1,4 @@
-"""Lines that break on their way, and lines of another version of the till."""
+"""Lines that break on their way, and lines of another version of who wrote them."""
 
 from __future__ import annotations
 
@@ -9,25 +9,34 @@ import numpy as np
 import polars as pl
 
 from casper_ray.domain.time import US_PER_DAY
-from casper_ray.sim.faults.chance import chances, event_keys
+from casper_ray.sim.faults.chance import chances
 from casper_ray.sim.faults.spec import Change, Faults, Kind
-from casper_ray.sim.landing import render_lines
+from casper_ray.sim.feed import Feed
 
 _HUGE_BYTES = 10_000_000
 _HUGE_SHARE = 0.01
+_OF_NUMBERS = ("nan", "numbers_as_strings")
 
 
-def broken_lines(events: pl.DataFrame, faults: Faults, seed: int, epoch_us: int) -> bytes:
-    """The events as lines; those that chance picks drift or break. A line never becomes two, or none."""
-    data = render_lines(events)
-    keys = event_keys(events["event_id"])
+def broken_lines(
+    data: bytes, events: pl.DataFrame, feed: Feed, faults: Faults, seed: int, epoch_us: int
+) -> bytes:
+    """`data`, a feed's events as lines; those that chance picks drift or break. A line never becomes two, or none.
+
+    Kinds that spoil a number spare a feed without numbers.
+    """
+    if not data:
+        return data
+    keys = feed.keys(events[feed.key])
     drifting, breaking = (np.zeros(len(keys), np.bool_) for _ in range(2))
+    kinds: tuple[Kind, ...] = ()
     if faults.drift:
         since_us = epoch_us + faults.drift.from_day * US_PER_DAY
         drifting = chances(keys, seed, "drift") < faults.drift.rate
         drifting &= events["ts_us"].to_numpy() >= since_us
     if faults.malformed:
-        breaking = chances(keys, seed, "malformed") < faults.malformed.rate
+        kinds = tuple(kind for kind in faults.malformed.kinds if feed.numbers or kind not in _OF_NUMBERS)
+        breaking = (chances(keys, seed, "malformed") < faults.malformed.rate) & bool(kinds)
     chosen = np.flatnonzero(drifting | breaking)
     if not chosen.size:
         return data
@@ -37,8 +46,8 @@ def broken_lines(events: pl.DataFrame, faults: Faults, seed: int, epoch_us: int)
         if drifting[row] and faults.drift:
             changes = faults.drift.changes
             lines[row] = _drifted(lines[row], changes[int(lots[row] * len(changes))])
-        if breaking[row] and faults.malformed:
-            lines[row] = _broken(lines[row], faults.malformed.kinds, float(lots[row]))
+        if breaking[row]:
+            lines[row] = _broken(lines[row], feed, kinds, float(lots[row]))
     return b"\n".join([*lines, b""])
 
 
@@ -51,10 +60,10 @@ def _drifted(line: bytes, change: Change) -> bytes:
         event[change.retype] = str(value) if not isinstance(value, str) else {"value": value}
     elif change.rename:
         event = {change.rename.get(name, name): value for name, value in event.items()}
-    return json.dumps(event | change.add, separators=(",", ":")).encode()
+    return _line(event | change.add)
 
 
-def _broken(line: bytes, kinds: tuple[Kind, ...], lot: float) -> bytes:
+def _broken(line: bytes, feed: Feed, kinds: tuple[Kind, ...], lot: float) -> bytes:
     kind = kinds[int(lot * len(kinds))]
     within = lot * len(kinds) % 1.0
     if kind == "huge" and within > _HUGE_SHARE * len(kinds) and len(kinds) > 1:
@@ -70,11 +79,20 @@ def _broken(line: bytes, kinds: tuple[Kind, ...], lot: float) -> bytes:
         case "huge":
             return line[:-1] + b',"padding":"' + b"x" * _HUGE_BYTES + b'"}'
         case "nan":
-            return line.replace(b'"sequence":', b'"sequence":NaN,"_":', 1)
+            name = _name(feed.numbers[-1])
+            return line.replace(name, name + b'NaN,"_":', 1)
         case "duplicate_keys":
-            return line[:-1] + b',"location_id":99999}'
+            return line[:-1] + b"," + _name(feed.place or feed.key) + b"99999}"
         case "numbers_as_strings":
             event = json.loads(line)
-            return json.dumps(
-                event | {"location_id": str(event["location_id"])}, separators=(",", ":")
-            ).encode()
+            number = feed.numbers[0]
+            return _line(event | ({number: json.dumps(event[number])} if number in event else {}))
+
+
+def _name(field: str) -> bytes:
+    """A field's name as it stands before its value."""
+    return f'"{field}":'.encode()
+
+
+def _line(event: dict[str, Any]) -> bytes:
+    return json.dumps(event, separators=(",", ":")).encode()

@@ -40,12 +40,12 @@ class Shuffled(Spec):
 
 
 class ClockSkew(Spec):
-    """Locations' clocks are wrong: by `hours` (location -> hours), the others by up to `max_hours`, by lot.
+    """Places' clocks are wrong: by `hours` (place -> hours), the others by up to `max_hours`, by lot.
 
     It shifts the time that events carry, not when they are told.
     """
 
-    hours: dict[int, float] = Field(default_factory=dict)
+    hours: dict[int | str, float] = Field(default_factory=dict)
     max_hours: float = Field(default=0, ge=0, le=1)
 
     @model_validator(mode="after")

@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from casper_ray.domain.time import US_PER_HOUR, sim_micros
-from casper_ray.sim.faults.chance import chance, chances, event_keys
+from casper_ray.sim.faults.chance import chance, chances, place_key
 from casper_ray.sim.faults.lines import broken_lines
 from casper_ray.sim.faults.spec import Faults
-from casper_ray.sim.landing import render_lines
+from casper_ray.sim.feed import Feed
 from casper_ray.sim.text import timestamps
+from casper_ray.sim.world import World
 
 _US_PER_MINUTE = 60_000_000
-
-
-class World(Protocol):
-    """What is asked of a world."""
-
-    @property
-    def seed(self) -> int: ...
-
-    @property
-    def epoch(self) -> datetime: ...
-
-    def events(self, from_us: int, to_us: int) -> pl.DataFrame: ...
-
-    def expected_orders(self, from_us: int, to_us: int) -> float: ...
-
-    def end_us(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +28,45 @@ class ToldWorld:
     """
 
     world: World
+    feeds: tuple[Feed, ...]
     faults: Faults | None = None
 
-    def events(self, from_us: int, to_us: int) -> pl.DataFrame:
-        """What is told with from_us <= instant < to_us, in the order of the telling.
+    def events(self, feed: str, from_us: int, to_us: int) -> pl.DataFrame:
+        """What a feed tells with from_us <= instant < to_us, in the order of the telling.
 
         Returns: the world's columns; ts_us is the instant of the telling, `ts` what the event says of its time.
         """
         if self.faults is None:
-            return self.world.events(from_us, to_us)
-        happened = self.world.events(from_us - self.faults.longest_delay_us, to_us)
-        told = self._told(happened).filter(pl.col("ts_us").is_between(from_us, to_us, closed="left"))
-        told = told.sort("ts_us", "event_id", maintain_order=True)
-        return self._skewed(told) if self.faults.clock_skew else told
+            return self.world.events(feed, from_us, to_us)
+        spec = self._feed(feed)
+        happened = self.world.events(feed, from_us - self.faults.longest_delay_us, to_us)
+        told = self._told(happened, spec).filter(pl.col("ts_us").is_between(from_us, to_us, closed="left"))
+        told = told.sort("ts_us", spec.key, maintain_order=True)
+        return self._skewed(told, spec.place) if self.faults.clock_skew and spec.place else told
 
-    def lines(self, events: pl.DataFrame) -> bytes:
-        """The events as lines, some of them broken."""
+    def lines(self, feed: str, events: pl.DataFrame) -> bytes:
+        """The feed's events as lines, some of them broken."""
+        lines = self.world.lines(feed, events)
         if self.faults is None or (self.faults.malformed is None and self.faults.drift is None):
-            return render_lines(events)
-        return broken_lines(events, self.faults, self.world.seed, sim_micros(self.world.epoch))
+            return lines
+        epoch_us = sim_micros(self.world.epoch)
+        return broken_lines(lines, events, self._feed(feed), self.faults, self.world.seed, epoch_us)
 
-    def expected_orders(self, from_us: int, to_us: int) -> float:
-        return self.world.expected_orders(from_us, to_us)
+    def counted(self, feed: str, events: pl.DataFrame) -> int:
+        """How many of the feed's events are of the kind that the domain counts."""
+        counted = self._feed(feed).counted
+        return int((events["event_type"] == counted).sum()) if counted else 0
 
     def end_us(self) -> int:
         """The exclusive end of what is told."""
         return self.world.end_us() + (self.faults.longest_delay_us if self.faults else 0)
 
-    def _told(self, happened: pl.DataFrame) -> pl.DataFrame:
+    def _feed(self, name: str) -> Feed:
+        return next(feed for feed in self.feeds if feed.name == name)
+
+    def _told(self, happened: pl.DataFrame, feed: Feed) -> pl.DataFrame:
         """Every telling of what happened, `ts_us` being its instant."""
-        faults, keys = self.faults, event_keys(happened["event_id"])
+        faults, keys = self.faults, feed.keys(happened[feed.key])
         assert faults is not None
         delay = np.zeros(happened.height)
         if faults.shuffled:
@@ -90,20 +82,22 @@ class ToldWorld:
         again = delay + self._chances(keys, "when again") * faults.duplicates.minutes
         return pl.concat([told, _delayed(happened.filter(twice), again[twice])])
 
-    def _skewed(self, told: pl.DataFrame) -> pl.DataFrame:
-        """Times as the locations' clocks say them; the instant of the telling stays."""
-        places = told["location_id"].unique().to_list()
-        shift_us = pl.col("location_id").replace_strict(
-            {p: self._skew_us(p) for p in places}, return_dtype=pl.Int64
+    def _skewed(self, told: pl.DataFrame, place: str) -> pl.DataFrame:
+        """Times as the places' clocks say them; the instant of the telling stays."""
+        if told.is_empty():
+            return told
+        places = told[place].unique().drop_nulls().to_list()
+        shift_us = pl.col(place).replace_strict(
+            {p: self._skew_us(p) for p in places}, default=0, return_dtype=pl.Int64
         )
         said = told.select((_own_time(told["ts"]) + shift_us).alias("said"))["said"]
-        return told.with_columns(timestamps(said.to_numpy() // 1000).alias("ts")) if told.height else told
+        return told.with_columns(timestamps(said.to_numpy() // 1000).alias("ts"))
 
-    def _skew_us(self, location_id: int) -> int:
+    def _skew_us(self, place: int | str) -> int:
         skew = self.faults.clock_skew if self.faults else None
         assert skew is not None
-        by_lot = (2 * chance(location_id, self.world.seed, "clock skew") - 1) * skew.max_hours
-        return round(skew.hours.get(location_id, by_lot) * US_PER_HOUR / 1000) * 1000
+        by_lot = (2 * chance(place_key(place), self.world.seed, "clock skew") - 1) * skew.max_hours
+        return round(skew.hours.get(place, by_lot) * US_PER_HOUR / 1000) * 1000
 
     def _chances(self, keys: NDArray[np.uint64], purpose: str) -> NDArray[np.float64]:
         return chances(keys, self.world.seed, purpose)

@@ -12,6 +12,9 @@ from casper_ray.sim.kitchen.demand import MINUTES_PER_DAY, minute_orders, usual_
 from casper_ray.sim.kitchen.incidents import Incident
 from casper_ray.sim.kitchen.places import Location
 
+EVENTS_AN_ORDER = 13.6
+"""In the mean; most of them are pings."""
+
 _MINUTE_US = US_PER_DAY // MINUTES_PER_DAY
 
 

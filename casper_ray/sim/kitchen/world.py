@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
 
+from casper_ray.domain.kitchen import EVENT_COLUMNS, EVENTS
 from casper_ray.domain.time import CANONICAL_EPOCH, US_PER_DAY, SimMicros, as_datetime, sim_micros
 from casper_ray.errors import ConfigError
 from casper_ray.sim.cache import BoundedCache
@@ -18,18 +19,16 @@ from casper_ray.sim.kitchen.basket import Shelf, build_shelf
 from casper_ray.sim.kitchen.dimensions import dimensions
 from casper_ray.sim.kitchen.estate import build_locations, check_demand
 from casper_ray.sim.kitchen.events import EVENT_SCHEMA, day_events
-from casper_ray.sim.kitchen.expectation import expected_orders
+from casper_ray.sim.kitchen.expectation import EVENTS_AN_ORDER, expected_orders
+from casper_ray.sim.kitchen.fingerprint import fingerprint
 from casper_ray.sim.kitchen.ids import SlotPlan, plan_slots
 from casper_ray.sim.kitchen.incidents import Incident
 from casper_ray.sim.kitchen.menu import Menu, load_menu
 from casper_ray.sim.kitchen.orders import Orders, day_orders
 from casper_ray.sim.kitchen.places import Location
-from casper_ray.sim.kitchen.streams import STREAM_VERSION
 from casper_ray.sim.kitchen.truth import Yardstick, build_yardstick, order_truth
+from casper_ray.sim.landing import render_lines
 from casper_ray.sim.scenario import Scenario
-
-WORLD_FORMAT = 1
-"""Raised whenever the same seed and scenario would give other bytes than before."""
 
 NEVER_US = sim_micros(datetime(9999, 1, 1, tzinfo=CANONICAL_EPOCH.tzinfo))
 
@@ -51,6 +50,8 @@ class KitchenWorld:
     are needed and kept per process, within about 400 MB; they depend on nothing but the specification,
     so every process and every window sees the same bytes.
     """
+
+    feeds: ClassVar[tuple[str, ...]] = (EVENTS,)
 
     seed: int
     days: int
@@ -92,7 +93,7 @@ class KitchenWorld:
             locations=locations,
             menu=menu,
             slots=slots,
-            fingerprint=_fingerprint(seed, scenario, length, start, locations, menu),
+            fingerprint=fingerprint(seed, scenario, length, start, locations, menu),
             loop=loop,
         )
 
@@ -104,8 +105,10 @@ class KitchenWorld:
         """16 hex digits: worlds of the same digest tell the same events."""
         return self.fingerprint
 
-    def events(self, from_us: int, to_us: int, location_ids: Sequence[int] | None = None) -> pl.DataFrame:
-        """The events with from_us <= ts < to_us.
+    def events(
+        self, feed: str, from_us: int, to_us: int, location_ids: Sequence[int] | None = None
+    ) -> pl.DataFrame:
+        """The events with from_us <= ts < to_us; `feed`: the one there is.
 
         Returns: EVENT_SCHEMA, one row per event, sorted by (ts, order_id, sequence). ts_us: microseconds
                  since 1970-01-01 UTC, whole milliseconds.
@@ -126,6 +129,10 @@ class KitchenWorld:
         if len(cuts) < 2:
             return cuts[0] if cuts else pl.DataFrame(schema=EVENT_SCHEMA)
         return pl.concat(cuts).sort("ts_us", "order_id", "sequence")
+
+    def lines(self, feed: str, events: pl.DataFrame) -> bytes:
+        """The events as lines, fields in the order of EVENT_COLUMNS."""
+        return render_lines(events, EVENT_COLUMNS)
 
     def end_us(self) -> int:
         """The exclusive end of the data: just after the last event of the last day. A loop has none."""
@@ -177,6 +184,10 @@ class KitchenWorld:
             )
             for index, place in enumerate(self.locations)
         )
+
+    def expected_events(self, from_us: int, to_us: int) -> float:
+        """How many events are to be expected in a window."""
+        return self.expected_orders(from_us, to_us) * EVENTS_AN_ORDER
 
     @property
     def _start_us(self) -> int:
@@ -236,10 +247,3 @@ def _between(frame: pl.DataFrame, from_us: int, to_us: int) -> pl.DataFrame:
     """The rows of a sorted frame with from_us <= ts_us < to_us."""
     start, end = np.searchsorted(frame["ts_us"].to_numpy(), [from_us, to_us]).tolist()
     return frame.slice(start, max(end - start, 0))
-
-
-def _fingerprint(
-    seed: int, scenario: Scenario, days: int, epoch: datetime, locations: tuple[Location, ...], menu: Menu
-) -> str:
-    parts = (WORLD_FORMAT, STREAM_VERSION, seed, scenario.digest(), days, epoch.isoformat(), locations, menu)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

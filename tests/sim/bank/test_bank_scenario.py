@@ -14,6 +14,7 @@ def test_every_scenario_loads() -> None:
     names = bank_scenario_names()
     assert set(names) == {
         "bank_baseline", "bank_large", "card_testing_wave", "mule_ring", "march_2020", "dr_day", "drift",
+        "schema_drift", "all_faults",
     }  # fmt: skip
     assert load_bank_scenario("bank_large").shards == 200
     assert all(load_bank_scenario(name).name == name for name in names)

@@ -13,8 +13,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from casper_ray.domain.kitchen import EVENTS
 from casper_ray.domain.time import US_PER_DAY, US_PER_HOUR, sim_micros
 from casper_ray.errors import ConfigError
+from casper_ray.main_job.domains.kitchen import FEEDS
 from casper_ray.sim.faults.files import complete_files
 from casper_ray.sim.faults.spec import KINDS, Faults
 from casper_ray.sim.faults.told import ToldWorld
@@ -38,23 +40,23 @@ def start_us() -> int:
 
 @cache
 def truth() -> pl.DataFrame:
-    return world().events(start_us(), world().end_us())
+    return world().events(EVENTS, start_us(), world().end_us())
 
 
 def told_of(**faults: Any) -> ToldWorld:
-    return ToldWorld(world(), Faults(**faults))
+    return ToldWorld(world(), FEEDS, Faults(**faults))
 
 
 def told(source: ToldWorld, hours: int = 24 * (DAYS + 20)) -> pl.DataFrame:
     """All that is told, in windows of so many hours."""
     edges = [*range(start_us(), source.end_us(), hours * US_PER_HOUR), source.end_us()]
-    return pl.concat([source.events(first, last) for first, last in pairwise(edges)])
+    return pl.concat([source.events(EVENTS, first, last) for first, last in pairwise(edges)])
 
 
 def lines_of(source: ToldWorld, hours: int) -> Counter[bytes]:
     edges = [*range(start_us(), source.end_us(), hours * US_PER_HOUR), source.end_us()]
-    windows = [source.events(first, last) for first, last in pairwise(edges)]
-    return Counter(line for events in windows for line in source.lines(events).split(b"\n") if line)
+    windows = [source.events(EVENTS, first, last) for first, last in pairwise(edges)]
+    return Counter(line for events in windows for line in source.lines(EVENTS, events).split(b"\n") if line)
 
 
 EVERY = {
@@ -68,8 +70,8 @@ EVERY = {
 
 
 def test_without_faults_the_world_is_told_as_it_is() -> None:
-    source = ToldWorld(world())
-    assert source.events(start_us(), world().end_us()).equals(truth())
+    source = ToldWorld(world(), FEEDS)
+    assert source.events(EVENTS, start_us(), world().end_us()).equals(truth())
     assert source.end_us() == world().end_us()
 
 
@@ -123,8 +125,8 @@ def test_a_wrong_clock_shifts_what_a_location_says_and_not_when() -> None:
 def test_lines_break_in_each_way_one_for_one(kind: str) -> None:
     events = truth().head(300)
     source = told_of(malformed={"rate": 0.01 if kind == "huge" else 0.2, "kinds": [kind]})
-    lines = source.lines(events).split(b"\n")[:-1]
-    good = ToldWorld(world()).lines(events).split(b"\n")[:-1]
+    lines = source.lines(EVENTS, events).split(b"\n")[:-1]
+    good = ToldWorld(world(), FEEDS).lines(EVENTS, events).split(b"\n")[:-1]
     assert len(lines) == len(good) == 300
     broken = [line for line, was in zip(lines, good, strict=True) if line != was]
     assert broken
@@ -138,7 +140,7 @@ def test_drift_begins_on_its_day_and_changes_fields() -> None:
     source = told_of(drift=change)
     for day, field in ((0, "location_id"), (1, "kitchen_id")):
         first = start_us() + day * US_PER_DAY
-        lines = source.lines(source.events(first, first + US_PER_HOUR)).splitlines()
+        lines = source.lines(EVENTS, source.events(EVENTS, first, first + US_PER_HOUR)).splitlines()
         assert lines
         assert all(field in json.loads(line) for line in lines)
 
@@ -150,22 +152,22 @@ def test_a_file_that_grows_is_in_part_there_and_then_whole_however_often_it_land
     source = told_of(files={"growing": 1.0})
     path = tmp_path / file_name("r-1", part)
     for _ in range(2):
-        prepared_part(source, tmp_path, "r-1", part, faults).show()
-    whole = source.lines(source.events(window.from_us, window.to_us))
+        prepared_part(source, {EVENTS: tmp_path}, "r-1", part, faults).show()
+    whole = source.lines(EVENTS, source.events(EVENTS, window.from_us, window.to_us))
     begun = path.read_bytes()
     assert whole.startswith(begun)
     assert len(begun) < len(whole)
     assert complete_files(tmp_path, before_window=0) == 0
     assert complete_files(tmp_path, before_window=1) == 1
     assert path.read_bytes() == whole
-    prepared_part(source, tmp_path, "r-1", part, faults).show()
+    prepared_part(source, {EVENTS: tmp_path}, "r-1", part, faults).show()
     assert path.read_bytes() == whole, "what has grown does not shrink"
 
 
 def test_empty_files_and_files_of_two_names_come_beside_the_others(tmp_path: Path) -> None:
     faults = FileFaults(Faults(files={"empty": 1.0, "twice": 1.0}).files, 42)  # type: ignore[arg-type]
     (part,) = parts(Window(0, start_us(), start_us() + US_PER_HOUR), 1)  # type: ignore[arg-type]
-    prepared_part(told_of(), tmp_path, "r-1", part, faults).show()
+    prepared_part(told_of(), {EVENTS: tmp_path}, "r-1", part, faults).show()
     name = file_name("r-1", part)
     found = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert found[name] == found[f"copy-of-{name}"]

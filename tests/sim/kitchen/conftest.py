@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from casper_ray.domain.kitchen import EVENTS
 from casper_ray.domain.time import US_PER_DAY
 from casper_ray.sim.kitchen.world import KitchenWorld
 from casper_ray.sim.scenario import load_scenario
@@ -24,7 +25,7 @@ def start_us(world: KitchenWorld) -> int:
 def canonical(world: KitchenWorld, start_us: int) -> pl.DataFrame:
     """All events of the 90 days, without their bodies."""
     days = (
-        world.events(start_us + d * US_PER_DAY, start_us + (d + 1) * US_PER_DAY).drop("body", "ts")
+        world.events(EVENTS, start_us + d * US_PER_DAY, start_us + (d + 1) * US_PER_DAY).drop("body", "ts")
         for d in range(world.days + 1)
     )
     return pl.concat(list(days))
@@ -33,6 +34,6 @@ def canonical(world: KitchenWorld, start_us: int) -> pl.DataFrame:
 @pytest.fixture(scope="session")
 def one_day(world: KitchenWorld, start_us: int) -> pl.DataFrame:
     """Day 40 with its bodies: orders that began and ended in it."""
-    events = world.events(start_us + 40 * US_PER_DAY, start_us + 41 * US_PER_DAY)
+    events = world.events(EVENTS, start_us + 40 * US_PER_DAY, start_us + 41 * US_PER_DAY)
     ends = events.group_by("order_id").agg(pl.col("event_type").is_in(["order_created", "delivered"]).sum())
     return events.join(ends.filter(pl.col("event_type") == 2).select("order_id"), on="order_id")

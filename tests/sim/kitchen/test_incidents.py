@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from casper_ray.domain.kitchen import EVENTS
 from casper_ray.domain.time import US_PER_DAY
 from casper_ray.errors import ConfigError
 from casper_ray.sim.kitchen.world import KitchenWorld
@@ -23,7 +24,7 @@ def same_day(one: KitchenWorld, other: KitchenWorld, location_id: int, day: int)
 def test_driver_shortage_leaves_other_days_and_locations_alone(world: KitchenWorld, start_us: int) -> None:
     shortage = built("driver_shortage")
     window = (start_us + 60 * US_PER_DAY, start_us + 61 * US_PER_DAY)
-    assert_frame_equal(shortage.events(*window), world.events(*window))
+    assert_frame_equal(shortage.events(EVENTS, *window), world.events(EVENTS, *window))
     assert same_day(shortage, world, 4, 71)
     assert same_day(shortage, world, 3, 74)
     assert not same_day(shortage, world, 4, 72)
@@ -81,7 +82,7 @@ def test_new_city_opens_on_its_day_and_changes_no_other(world: KitchenWorld) -> 
 def test_brands_launch_and_leave_on_their_days(world: KitchenWorld, start_us: int) -> None:
     def sold(location_id: int, day: int) -> set[int]:
         start = start_us + day * US_PER_DAY
-        events = world.events(start, start + US_PER_DAY, [location_id])
+        events = world.events(EVENTS, start, start + US_PER_DAY, [location_id])
         bodies = events.filter(pl.col("event_type") == "order_created")["body"]
         return {int(b) for b in bodies.str.extract_all(r'"brand_id":\d+').explode().str.slice(11)}
 

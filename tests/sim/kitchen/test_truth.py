@@ -8,6 +8,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from casper_ray.domain.kitchen import EVENTS
 from casper_ray.domain.time import US_PER_DAY
 from casper_ray.sim.kitchen.world import KitchenWorld
 from casper_ray.sim.scenario import load_scenario
@@ -21,7 +22,7 @@ def truth(world: KitchenWorld) -> pl.DataFrame:
 
 
 def test_truth_tells_the_times_of_the_events(world: KitchenWorld, truth: pl.DataFrame, start_us: int) -> None:
-    events = world.events(start_us + 30 * US_PER_DAY, start_us + 46 * US_PER_DAY)
+    events = world.events(EVENTS, start_us + 30 * US_PER_DAY, start_us + 46 * US_PER_DAY)
     at = events.filter(pl.col("event_type") != "driver_ping").pivot(
         "event_type", index="order_id", values="ts_us"
     )
@@ -42,7 +43,7 @@ def test_truth_tells_the_times_of_the_events(world: KitchenWorld, truth: pl.Data
 def test_order_total_is_the_sum_of_the_basket(
     world: KitchenWorld, truth: pl.DataFrame, start_us: int
 ) -> None:
-    events = world.events(start_us + 31 * US_PER_DAY, start_us + 32 * US_PER_DAY)
+    events = world.events(EVENTS, start_us + 31 * US_PER_DAY, start_us + 32 * US_PER_DAY)
     created = events.filter(pl.col("event_type") == "order_created")
     totals = dict(truth.select("order_id", "order_total").iter_rows())
     for order_id, body in created.select("order_id", "body").iter_rows():
