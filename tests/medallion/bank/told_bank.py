@@ -23,7 +23,7 @@ from casper_ray.sim.bank.world import BankWorld
 from casper_ray.sim.window import Part, Window, file_name
 
 DAYS = 8
-_KEYS = {"keys.json", "key-checks.json"}
+_KEYS = ("keys.json", "key-checks.json")
 _CENT = Decimal("0.01")
 _IN = ("deposit", "transfer_in", "reversal", "refund", "chargeback")
 
@@ -51,7 +51,9 @@ def fill(
         folder, exchange_rates=rates, merchants=dimensions["merchants"], branches=dimensions["branches"]
     )
     if keys_of:
-        shutil.copytree(keys_of.catalog.state, bank.catalog.state, ignore=lambda _, names: set(names) - _KEYS)
+        bank.catalog.state.mkdir(parents=True, exist_ok=True)
+        for name in _KEYS:
+            shutil.copy2(keys_of.catalog.state / name, bank.catalog.state / name)
     for number, (since, until) in enumerate(_windows(world)):
         for feed in FEEDS:
             events = world.events(feed, since, until).drop("ts_us")
