@@ -51,7 +51,7 @@ BANK = Domain(
     build=_world,
     feeds=FEEDS,
     truth=(
-        Truth(table="transactions", rows=_transactions, stats=("customer_id", "ts")),
+        Truth(table="transactions", rows=_transactions, stats=("ts",)),
         Truth(table="cases", rows=_cases, stats=(), daily=False),
     ),
     places=Places(
