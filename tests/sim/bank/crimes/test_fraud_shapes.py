@@ -76,7 +76,7 @@ def check_stolen_card(rows: Rows) -> None:
     assert 4 <= len(bought) <= 9
     assert len(set(rows["customer"])) == len(set(bought["instrument"])) == 1
     assert (bought["channel"] != Channel.ONLINE).all()
-    assert moments(rows)[-1] - moments(rows)[0] <= 7 * HOUR_MS
+    assert moments(rows)[-1] - moments(rows)[0] <= 5 * HOUR_MS
     assert rows["insists"][rows["kind"] == Kind.PURCHASE].all()
 
 
