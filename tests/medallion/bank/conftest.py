@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from small_bank import SmallBank
 
+from casper_ray.security.key_source import load_keys
+from casper_ray.security.tokens import Tokeniser
+
 
 @pytest.fixture(autouse=True)
 def _no_keys_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,3 +20,9 @@ def _no_keys_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def bank(tmp_path: Path) -> SmallBank:
     return SmallBank.at(tmp_path)
+
+
+@pytest.fixture
+def tokeniser(tmp_path: Path) -> Tokeniser:
+    """With development keys of its own."""
+    return Tokeniser(load_keys(tmp_path / "keys").ring)
