@@ -16,7 +16,7 @@ _HEADS = ("in", "out", "duplicate", "late", "dropped", "quarantined")
 
 def batch_lines(catalog: Catalog, rows: int) -> Iterator[str]:
     """The accounts of the newest `rows` batches, oldest first, and the sums over all batches."""
-    batches = scan(catalog.table("lakeflow", "batches")).sort("batch").collect()
+    batches = scan(catalog.table(catalog.main_schema, "batches")).sort("batch").collect()
     heads = "".join(f"{head:>12}" for head in _HEADS)
     yield f"{'batch':>6}  {'simulated':16}  {'table':28}{heads}  adds up"
     for batch in batches.tail(rows).iter_rows(named=True):

@@ -68,7 +68,9 @@ class Reporter:
         ):
             self._counts[name] += count
         if report.quarantined:
-            self.noted(f"{report.quarantined:,} rows were set aside: see lakeflow.quarantine")
+            self.noted(
+                f"{report.quarantined:,} rows were set aside: see {self.catalog.main_schema}.quarantine"
+            )
         if (rows := report.partials.get(self.domain.places.table)) is not None:
             self._places.add(rows)
 
