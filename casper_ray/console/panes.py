@@ -16,8 +16,8 @@ from casper_ray.console.trail import View
 
 _BRONZE, _SILVER, _GOLD = "#b87333", "#a0a8b0", "#d4a72c"
 _ROWS_WIDTH, _CHANGE_WIDTH, _VERSION_WIDTH = 13, 11, 9
-_NAME_AT_MOST: Final = 44
-_COUNTED_WIDTH, _AMOUNT_WIDTH, _PLACE_WIDTH = 9, 15, 16
+_NAME_AT_MOST: Final = 46
+_COUNTED_WIDTH, _AMOUNT_WIDTH, _PLACE_WIDTH = 9, 15, 20
 
 Item = TypeVar("Item")
 
@@ -28,7 +28,8 @@ def table_lines(view: View, width: int, height: int, glyphs: Glyphs) -> list[Tex
     name_width = min(width - 2 - _ROWS_WIDTH - _CHANGE_WIDTH - _VERSION_WIDTH, _NAME_AT_MOST)
     heading = _columns("tables", "rows", "change", "version", name_width + 2, glyphs)
     shown, rest = _that_fit(tables, height - 1)
-    lines = [_table_line(table, view.changes.get(table.name), name_width, glyphs) for table in shown]
+    whole = all(len(table.name) <= name_width for table in tables)
+    lines = [_table_line(table, view.changes.get(table.name), name_width, whole, glyphs) for table in shown]
     return [styled(heading, "dim"), *lines, *_rest(rest, "tables", glyphs)]
 
 
@@ -47,9 +48,10 @@ def place_lines(view: View, width: int, height: int, glyphs: Glyphs) -> list[Tex
     return [styled(heading, "dim"), *lines, *_rest(rest, words.places, glyphs)]
 
 
-def _table_line(table: TableState, change: int | None, name_width: int, glyphs: Glyphs) -> Text:
+def _table_line(table: TableState, change: int | None, name_width: int, whole: bool, glyphs: Glyphs) -> Text:
+    """whole: with its schema; where one name does not fit so, all are shown without."""
     schema, dot, name = table.name.rpartition(".")
-    if len(table.name) > name_width:
+    if not whole:
         schema = dot = ""
     text = Text.assemble((f"{glyphs.layer} ", _layer_style(name)), (f"{schema}{dot}", "dim"))
     text.append(fit(name, name_width - len(schema) - len(dot), glyphs))
