@@ -141,7 +141,7 @@ def _state_files(lake: Lake) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("world.json", None, "is of format 99, expected 2"),
+        ("world.json", None, "is of format 99, expected 3"),
         ("world.json", b"\x00garbage", "world.json"),
         ("world.json", b'{"format": 3}', "world.json"),
         ("replay/cursor.json", b"\x00garbage", "is not a cursor"),
