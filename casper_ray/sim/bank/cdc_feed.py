@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from casper_ray.domain.bank import CDC_COLUMNS, CUSTOMER_FIELDS
 from casper_ray.sim.bank.books import load_places, load_profiles
-from casper_ray.sim.bank.changes import Change, Image, Op, changes_on, first_image, insert_ms
-from casper_ray.sim.bank.columns import amounts, branch_ids, city_countries, device_ids
+from casper_ray.sim.bank.changes import IMAGE, Change, Images, Op, changes_on, first_images, insert_ms
+from casper_ray.sim.bank.columns import amounts, branch_ids, city_countries, device_ids, taken_where
 from casper_ray.sim.bank.engine import Engine
 from casper_ray.sim.bank.hours import MS_PER_DAY
 from casper_ray.sim.bank.names import person_names, phone_numbers, street_addresses
@@ -24,53 +25,71 @@ _OPS = pl.Series([op.name.lower() for op in Op])
 _DAYS_A_YEAR = 365
 
 
+class _Told(NamedTuple):
+    """Changes in columns; ms since the day's start."""
+
+    customer: Ints
+    ms: Ints
+    op: Ints
+    lsn: Ints
+    before: Images
+    after: Images
+
+    def and_then(self, changes: Sequence[Change]) -> _Told:
+        numbers = np.array([change[:4] for change in changes], dtype=np.int64).reshape(-1, 4)
+        images = (np.array([change[which] for change in changes], dtype=IMAGE) for which in (4, 5))
+        parts = (*numbers.T, *images)
+        return _Told(*(np.concatenate([held, more]) for held, more in zip(self, parts, strict=True)))
+
+
 def cdc_events(engine: Engine, day: int, from_ms: int, to_ms: int) -> pl.DataFrame:
     """Changes of a day with from_ms <= ms < to_ms, sorted by (ts_us, event_id).
 
     Returns: CDC_COLUMNS and ts_us; `before` and `after` are structs of CUSTOMER_FIELDS or null.
     """
-    changes = [*_inserts(engine, from_ms, to_ms)] if day == 0 else []
+    told = _inserts(engine, from_ms, to_ms) if day == 0 else _none()
     if day >= 0:
-        changes += [change for change in changes_on(engine, day) if from_ms <= change.ms < to_ms]
-    customer = np.array([change.customer for change in changes], dtype=np.int64)
-    lsn = np.array([change.lsn for change in changes], dtype=np.int64)
-    ms = engine.start_us // 1000 + day * MS_PER_DAY + np.array([c.ms for c in changes], dtype=np.int64)
-    words = mixed(hashed(engine.seed, Salt.CHANGE, customer) + lsn.astype(np.uint64))
-    who = people(engine.seed, customer)
+        told = told.and_then([change for change in changes_on(engine, day) if from_ms <= change.ms < to_ms])
+    ms = engine.start_us // 1000 + day * MS_PER_DAY + told.ms
+    words = mixed(hashed(engine.seed, Salt.CHANGE, told.customer) + told.lsn.astype(np.uint64))
+    who = people(engine.seed, told.customer)
     frame = pl.DataFrame(
         {
             "event_id": hex_ids("E", words),
-            "op": _OPS.gather(np.array([int(change.op) for change in changes], dtype=np.int64)),
+            "op": _OPS.gather(told.op),
             "ts": timestamps(ms),
-            "customer_id": customer_ids(customer),
-            "lsn": lsn,
-            "before": _images(engine.seed, who, [change.before for change in changes]),
-            "after": _images(engine.seed, who, [change.after for change in changes]),
+            "customer_id": customer_ids(told.customer),
+            "lsn": told.lsn,
+            "before": _images(engine.seed, who, told.before),
+            "after": _images(engine.seed, who, told.after),
             "ts_us": ms * 1000,
         }
     )
     return frame.select(*CDC_COLUMNS, "ts_us").sort("ts_us", "event_id")
 
 
-def _inserts(engine: Engine, from_ms: int, to_ms: int) -> list[Change]:
+def _none() -> _Told:
+    none = np.empty(0, dtype=np.int64)
+    return _Told(none, none, none, none, np.empty(0, dtype=IMAGE), np.empty(0, dtype=IMAGE))
+
+
+def _inserts(engine: Engine, from_ms: int, to_ms: int) -> _Told:
     """Customers who are told on day 0 within the window."""
-    found = []
-    for shard in range(engine.scenario.shards):
-        who = engine.people(shard)
-        told = insert_ms(who.customer, engine.scenario.customers)
-        for place in np.flatnonzero((told >= from_ms) & (told < to_ms)).tolist():
-            after = first_image(who, place)
-            found.append(Change(int(who.customer[place]), int(told[place]), Op.INSERT, 1, None, after))
-    return found
+    most = engine.scenario.customers
+    numbers = np.arange(most)[slice(*np.searchsorted(insert_ms(np.arange(most), most), [from_ms, to_ms]))]
+    one = np.ones(len(numbers), dtype=np.int64)
+    return _Told(
+        numbers,
+        insert_ms(numbers, most),
+        one * Op.INSERT,
+        one,
+        np.zeros(len(numbers), dtype=IMAGE),
+        first_images(people(engine.seed, numbers)),
+    )
 
 
-def _images(seed: int, who: People, images: Sequence[Image | None]) -> pl.Series:
-    """The customers' rows as structs, null where there is no image."""
-    there = np.array([image is not None for image in images], dtype=bool)
-
-    def field(name: str) -> Ints:
-        return np.array([0 if image is None else getattr(image, name) for image in images], dtype=np.int64)
-
+def _images(seed: int, who: People, images: Images) -> pl.Series:
+    """The customers' rows as structs, null where there is none."""
     places, profiles = load_places(), load_profiles()
     given, family = person_names(seed, who.customer)
     credit = account_numbers(own_accounts(who.customer, CREDIT))
@@ -80,27 +99,25 @@ def _images(seed: int, who: People, images: Sequence[Image | None]) -> pl.Series
         {
             "customer_id": customer_ids(who.customer),
             "account_number": account_numbers(own_accounts(who.customer, DEBIT)),
-            "credit_account": pl.DataFrame({"text": credit, "has": who.has_credit})
-            .select(pl.when("has").then("text"))
-            .to_series(),
+            "credit_account": taken_where(who.has_credit, credit, np.arange(len(credit))),
             "given_name": given,
             "family_name": family,
             "birth_date": pl.Series((first_days + born).astype(np.int32)).cast(pl.Date).cast(pl.String),
-            "street": street_addresses(seed, who.customer, field("moves")),
+            "street": street_addresses(seed, who.customer, images["moves"].astype(np.int64)),
             "city": pl.Series([city.name for city in places.cities]).gather(who.city),
             "country": city_countries().gather(who.city),
             "phone": phone_numbers(seed, who.customer),
             "income_band": pl.Series([band.name for band in profiles.incomes]).gather(who.income),
             "segment": pl.Series([band.segment for band in profiles.incomes]).gather(who.income),
             "branch_id": branch_ids().gather(who.branch),
-            "device_id": device_ids(seed, field("device")),
-            "devices": field("devices"),
-            "limit_card": amounts(field("limit_card")),
-            "limit_atm": amounts(field("limit_atm")),
-            "limit_wire": amounts(field("limit_wire")),
+            "device_id": device_ids(seed, images["device"].astype(np.int64)),
+            "devices": images["devices"].astype(np.int64),
+            "limit_card": amounts(images["limit_card"].astype(np.int64)),
+            "limit_atm": amounts(images["limit_atm"].astype(np.int64)),
+            "limit_wire": amounts(images["limit_wire"].astype(np.int64)),
             "overdraft": amounts(who.overdraft_cents),
-            "credit_limit": amounts(field("credit_limit")),
+            "credit_limit": amounts(images["credit_limit"].astype(np.int64)),
         }
     )
-    packed = pl.DataFrame({"there": there, "row": frame.select(CUSTOMER_FIELDS).to_struct("row")})
+    packed = pl.DataFrame({"there": images["there"], "row": frame.select(CUSTOMER_FIELDS).to_struct("row")})
     return packed.select(pl.when("there").then("row")).to_series()

@@ -7,7 +7,6 @@ those of the days before, and each still knows its place in the customer's histo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -41,28 +40,36 @@ class Op(IntEnum):
     DELETE = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
-    """What may change about a customer. moves: how often; devices: how many were enrolled; amounts in cents."""
-
-    moves: int
-    device: int
-    devices: int
-    limit_card: int
-    limit_atm: int
-    limit_wire: int
-    credit_limit: int
+IMAGE = np.dtype(
+    [
+        ("there", "?"),
+        ("moves", "i4"),
+        ("device", "i8"),
+        ("devices", "i4"),
+        ("limit_card", "i8"),
+        ("limit_atm", "i8"),
+        ("limit_wire", "i8"),
+        ("credit_limit", "i8"),
+    ]
+)
+"""What may change about a customer. there: there is a row at all; moves: how often; devices: how many were enrolled;
+amounts in cents."""
+Images = NDArray[np.void]
+Image = tuple[int, ...]
+"""One of IMAGE, as Python has it."""
+_PLACE = {name: place for place, name in enumerate(IMAGE.names or ())}
+_NOBODY: Image = (0,) * len(_PLACE)
 
 
 class Change(NamedTuple):
-    """One change; `before` and `after` as the operation has them. ms since the day's start."""
+    """One update or delete. ms since the day's start."""
 
     customer: int
     ms: int
     op: Op
     lsn: int
-    before: Image | None
-    after: Image | None
+    before: Image
+    after: Image
 
 
 class _Step(NamedTuple):
@@ -80,17 +87,14 @@ def insert_ms(customers: Ints, of: int) -> Ints:
     return ms
 
 
-def first_image(people: People, place: int) -> Image:
-    """A customer on day 0."""
-    return Image(
-        moves=0,
-        device=int(people.device[place]),
-        devices=1,
-        limit_card=int(people.limit_card_cents[place]),
-        limit_atm=int(people.limit_atm_cents[place]),
-        limit_wire=int(people.limit_wire_cents[place]),
-        credit_limit=int(people.credit_limit_cents[place]),
-    )
+def first_images(people: People) -> Images:
+    """The customers on day 0."""
+    images: Images = np.zeros(len(people), dtype=IMAGE)
+    images["there"], images["device"], images["devices"] = True, people.device, 1
+    for limit in ("card", "atm", "wire"):
+        images[f"limit_{limit}"] = getattr(people, f"limit_{limit}_cents")
+    images["credit_limit"] = people.credit_limit_cents
+    return images
 
 
 def changes_on(engine: Engine, day: int) -> Iterator[Change]:
@@ -117,21 +121,22 @@ def _changed(engine: Engine, people: People, day: int) -> NDArray[np.bool_]:
 
 def _history(engine: Engine, people: People, place: int, day: int) -> Iterator[Change]:
     """A customer's changes of a day, found by going through all until then."""
-    image, customer = first_image(people, place), int(people.customer[place])
+    customer = int(people.customer[place])
+    image: Image = first_images(people)[place].item()
     for lsn, step in enumerate(_steps(engine, people, place, day), start=2):
-        after = None if step.field is None else _after(image, step.field, step.value)
+        after = _after(image, step)
         if step.day == day:
-            op = Op.DELETE if after is None else Op.UPDATE
-            yield Change(customer, step.ms, op, lsn, image, after)
-        if after is None:
-            return
+            yield Change(customer, step.ms, Op.UPDATE if step.field else Op.DELETE, lsn, image, after)
         image = after
 
 
-def _after(image: Image, field: str, value: int) -> Image:
-    if field == "device":
-        return replace(image, device=value, devices=image.devices + 1)
-    return replace(image, **{field: value})
+def _after(image: Image, step: _Step) -> Image:
+    if step.field is None:
+        return _NOBODY
+    values = list(image)
+    values[_PLACE[step.field]] = step.value
+    values[_PLACE["devices"]] += step.field == "device"
+    return tuple(values)
 
 
 def _steps(engine: Engine, people: People, place: int, day: int) -> list[_Step]:

@@ -23,6 +23,7 @@ _SAMPLE = 5_000
 _EVENTS = {CARD: 5.02, ATM: 5.02, WIRE: 1.0}
 _TRIPS_AND_RETURNS = 1.04
 _MONTHLY_TRANSFERS = 0.95 + 0.58 + 2 * 0.85 + 0.3 + 0.45
+_INSERTS_LAST_US = 600_000_000
 _CUT_OFF_US = US_PER_DAY * 18 // 24
 
 
@@ -76,7 +77,8 @@ def _in_part(
 ) -> float:
     """Expected events of a feed in a part of a day."""
     if feed == CUSTOMER_CDC:
-        inserts = scenario.customers if day == 0 and start == 0 else 0
+        told_us = min(end, _INSERTS_LAST_US) - min(start, _INSERTS_LAST_US)
+        inserts = scenario.customers * told_us / _INSERTS_LAST_US * (day == 0)
         changes = scenario.customers * (1 / DEVICE_PERIOD + 1 / MOVE_PERIOD)
         return inserts + changes * (end - start) / US_PER_DAY * (day < days)
     if feed == WIRE:

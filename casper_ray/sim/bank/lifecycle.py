@@ -11,6 +11,8 @@ from casper_ray.domain.bank import ATM, CARD
 from casper_ray.sim.bank.rows import Channel, Kind, Result, Rows
 from casper_ray.sim.bank.streams import Floats, Ints, Salt, unit
 
+Millis = NDArray[np.int32]
+
 INITIATED, PROCESSING, COMPLIANCE, SETTLED, STATUS = range(5)
 """Steps of a transaction: which event of its own it is. A duplicate is the same step again."""
 DUPLICATED = 0.005
@@ -57,10 +59,10 @@ def timeline(seed: int, rows: Rows, feed: str) -> Timeline:
     Rules: initiated, processing, compliance; then settled and its status, or where it was declined its status only. A
            share of settled events comes again within minutes.
     """
-    place = feed_rows(rows, feed)
+    place = feed_rows(rows, feed).astype(np.int32)
     told = rows[place]
     number, approved = told["number"], told["result"] == Result.APPROVED
-    initiated = told["ms"].astype(np.int64)
+    initiated = told["ms"]
     processing = initiated + _within(seed, Salt.PROCESSING, number, PROCESSING_MS)
     compliance = processing + _within(seed, Salt.COMPLIANCE, number, COMPLIANCE_MS)
     settled = compliance + _settling(seed, told)
@@ -70,20 +72,16 @@ def timeline(seed: int, rows: Rows, feed: str) -> Timeline:
     delay = _within(seed, Salt.DUPLICATE_DELAY, number, DUPLICATE_MS)
     row = np.concatenate([place, place, place, place[approved], place, place[again]])
     lengths = [len(place)] * 3 + [int(approved.sum()), len(place), int(again.sum())]
-    step = np.repeat([INITIATED, PROCESSING, COMPLIANCE, SETTLED, STATUS, SETTLED], lengths)
+    steps = np.array([INITIATED, PROCESSING, COMPLIANCE, SETTLED, STATUS, SETTLED], dtype=np.int8)
+    step = np.repeat(steps, lengths)
     says = np.concatenate([initiated, processing, compliance, settled[approved], status, settled[again]])
     at = says.copy()
     at[len(at) - lengths[-1] :] += delay[again]
     order = np.argsort(at, kind="stable")
-    return Timeline(
-        row=row[order].astype(np.int32),
-        step=step[order].astype(np.int8),
-        at=at[order].astype(np.int32),
-        told=says[order].astype(np.int32),
-    )
+    return Timeline(row=row[order], step=step[order], at=at[order], told=says[order])
 
 
-def _settling(seed: int, rows: Rows) -> Ints:
+def _settling(seed: int, rows: Rows) -> Millis:
     """Milliseconds from compliance to settlement."""
     low, high = np.zeros((2, len(Channel)))
     for channel, (least, most) in SETTLED_MINUTES.items():
@@ -92,11 +90,11 @@ def _settling(seed: int, rows: Rows) -> Ints:
     shortest = np.where(reversal, REVERSAL_SETTLED_MINUTES[0], low[rows["channel"]])
     longest = np.where(reversal, REVERSAL_SETTLED_MINUTES[1], high[rows["channel"]])
     chance: Floats = unit(seed, Salt.SETTLED, rows["number"])
-    waits: Ints = (60_000 * (shortest + (longest - shortest) * chance**2)).astype(np.int64)
+    waits: Millis = (60_000 * (shortest + (longest - shortest) * chance**2)).astype(np.int32)
     return waits
 
 
-def _within(seed: int, salt: Salt, numbers: Ints, bounds: tuple[int, int]) -> Ints:
+def _within(seed: int, salt: Salt, numbers: Ints, bounds: tuple[int, int]) -> Millis:
     low, high = bounds
-    drawn: Ints = low + ((high - low) * unit(seed, salt, numbers) ** 2).astype(np.int64)
+    drawn: Millis = low + ((high - low) * unit(seed, salt, numbers) ** 2).astype(np.int32)
     return drawn

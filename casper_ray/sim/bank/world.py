@@ -14,7 +14,7 @@ import polars as pl
 from casper_ray.domain.bank import ATM, CARD, CUSTOMER_CDC, FEEDS, WIRE
 from casper_ray.domain.time import CANONICAL_EPOCH, US_PER_DAY, SimMicros, as_datetime, sim_micros
 from casper_ray.errors import ConfigError
-from casper_ray.sim.bank.actions import Action, actions_digest, checked_actions
+from casper_ray.sim.bank.actions import Action, actions_digests, checked_actions
 from casper_ray.sim.bank.books import load_branches, load_categories, load_places, load_profiles, load_rates
 from casper_ray.sim.bank.card_feed import card_events
 from casper_ray.sim.bank.cdc_feed import cdc_events
@@ -35,7 +35,7 @@ BANK_FORMAT = 1
 
 _MB = 1_000_000
 _ENGINES: BoundedCache[Engine] = BoundedCache(8, lambda _: 1)
-_TIMELINES: BoundedCache[Timeline] = BoundedCache(200 * _MB, Timeline.estimated_bytes)
+_TIMELINES: BoundedCache[Timeline] = BoundedCache(300 * _MB, Timeline.estimated_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,9 @@ class BankWorld:
         """16 hex digits: worlds of the same digest tell the same events."""
         if not self.actions:
             return self.fingerprint
-        return hashlib.sha256((self.fingerprint + actions_digest(self.actions)).encode()).hexdigest()[:16]
+        return hashlib.sha256((self.fingerprint + actions_digests(self.actions)[-1]).encode()).hexdigest()[
+            :16
+        ]
 
     def end_us(self) -> int:
         """The exclusive end of the data: just after the wire file of the day after the last."""
@@ -131,10 +133,10 @@ class BankWorld:
         first = (from_us - self._start_us) // US_PER_DAY
         last = (to_us - 1 - self._start_us) // US_PER_DAY
         if feed in (CARD, ATM):
-            return self._card(feed, first, last, from_us // 1000, -(-to_us // 1000))
+            return self._card(feed, first, last, -(-from_us // 1000), -(-to_us // 1000))
         make = self._wire if feed == WIRE else self._cdc
         days = range(max(first, 0), min(last, self.days) + 1)
-        parts = [part for day in days if (part := make(day, from_us // 1000, -(-to_us // 1000))).height]
+        parts = [part for day in days if (part := make(day, -(-from_us // 1000), -(-to_us // 1000))).height]
         return pl.concat(parts) if parts else self._nothing(feed)
 
     def truth_transactions(self, day: int) -> pl.DataFrame:

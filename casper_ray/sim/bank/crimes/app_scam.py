@@ -6,10 +6,9 @@ import numpy as np
 
 from casper_ray.sim.bank.crimes.cast import Cast
 from casper_ray.sim.bank.crimes.deeds import transfers
-from casper_ray.sim.bank.crimes.moments import later, on_days
+from casper_ray.sim.bank.crimes.moments import hops, on_days
 from casper_ray.sim.bank.crimes.pattern import Pattern
 from casper_ray.sim.bank.rows import Rows
-from casper_ray.sim.bank.streams import Ints
 
 PURCHASE_SCAMS = 0.65
 PAID_EUR = (60.0, 400.0)
@@ -26,7 +25,7 @@ def crime(cast: Cast) -> Rows:
     first = on_days(cast.chance, cast.begin_day, 1, night=0.05)
     if cast.odds(PURCHASE_SCAMS):
         return transfers(who, cast.strangers(1), first, cast.sums(who, PAID_EUR, 1))
-    at = _repeated(cast, first, (0.2, 8.0), cast.number(PAYMENTS))
+    at = hops(cast.chance, first, cast.number(PAYMENTS), 0.2, 8)
     shares = cast.uniform(SHARE, len(at)) * (np.arange(len(at)) > 0)
     cents = np.where(shares > 0, 0, cast.sums(who, PAID_EUR, len(at)))
     return transfers(who, cast.strangers(1), at, cents, share=shares)
@@ -40,17 +39,10 @@ def twin(cast: Cast) -> Rows:
     first = on_days(cast.chance, cast.begin_day, 1, night=0.05)
     if cast.odds(0.6):
         return transfers(who, cast.strangers(1), first, cast.sums(who, (50, 380), 1))
-    at = _repeated(cast, first, (2.0, 120.0), cast.number((2, 3)))
+    at = hops(cast.chance, first, cast.number((2, 3)), 2, 120)
     shares = cast.uniform((0.05, 0.4), len(at)) * (cast.chance.random(len(at)) < 0.5)
     cents = np.where(shares > 0, 0, cast.sums(who, (50, 380), len(at)))
     return transfers(who, cast.strangers(1), at, cents, share=shares)
-
-
-def _repeated(cast: Cast, first: Ints, waits_h: tuple[float, float], count: int) -> Ints:
-    at = [first]
-    for _ in range(count - 1):
-        at.append(later(cast.chance, at[-1], *waits_h))
-    return np.concatenate(at)
 
 
 PATTERN = Pattern(

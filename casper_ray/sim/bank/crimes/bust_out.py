@@ -12,8 +12,8 @@ from casper_ray.sim.bank.people import People
 from casper_ray.sim.bank.rows import CREDIT, Rows
 
 TIMES = (9, 16)
-DAYS = (3, 9)
-FACTOR = (0.8, 2.8)
+DAYS = (1, 4)
+FACTOR = (0.9, 3.2)
 LAST = 3
 LAST_SHARE = (0.2, 0.6)
 GOODS = ("electronics", "jewellery", "department", "clothing", "home", "sport")
@@ -59,7 +59,7 @@ def _with_credit(people: People) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 PATTERN = Pattern(
     name="bust_out",
     title="Bust-out",
-    figures="9-16 purchases on credit within 3-9 days, 0.8-2.8 times the mean; the last 3: 20-60 % of what is left",
+    figures="9-16 purchases on credit within 1-4 days, 0.9-3.2 times the mean; the last 3: 20-60 % of what is left",
     source="ours, after the trade's description",
     weight=1.0,
     rows_expected=12.5,

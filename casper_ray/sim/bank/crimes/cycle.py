@@ -7,7 +7,7 @@ import numpy as np
 from casper_ray.sim.bank.crimes.cast import Cast
 from casper_ray.sim.bank.crimes.deeds import transfers
 from casper_ray.sim.bank.crimes.flows import chain
-from casper_ray.sim.bank.crimes.moments import on_days, over_days
+from casper_ray.sim.bank.crimes.moments import hops, on_days
 from casper_ray.sim.bank.crimes.pattern import Pattern
 from casper_ray.sim.bank.parties import own
 from casper_ray.sim.bank.rows import Rows
@@ -15,6 +15,7 @@ from casper_ray.sim.bank.rows import Rows
 MEMBERS = (5, 10)
 SUMS_EUR = (100.0, 200.0)
 DAYS = (5, 20)
+WAITS_H = (4.0, 72.0)
 MARGIN = 0.1
 
 
@@ -23,7 +24,7 @@ def crime(cast: Cast) -> Rows:
     first one.
     """
     ring = cast.people(cast.number(MEMBERS))
-    at = over_days(cast.chance, cast.begin_day, cast.number(DAYS), len(ring), night=0.1)
+    at = hops(cast.chance, on_days(cast.chance, cast.begin_day, 1), len(ring), *WAITS_H)
     sum_cents = int(cast.sums(ring, SUMS_EUR, len(ring)).max())
     return chain(ring, at, sum_cents, MARGIN, end=own(ring.customer[:1]))
 
@@ -42,11 +43,11 @@ def twin(cast: Cast) -> Rows:
 PATTERN = Pattern(
     name="cycle",
     title="Cycle",
-    figures="5-10 members, 100-200 EUR (scaled to the members' habits), over 5-20 days, margin 0.1 a hop",
-    source="AMLSim",
+    figures="5-10 members, 100-200 EUR (scaled to the members' habits), 4-72 h a hop, margin 0.1 a hop",
+    source="AMLSim; waits ours, so that it takes about its 5-20 days",
     weight=1.0,
     rows_expected=7.5,
-    span_days=21,
+    span_days=32,
     right_decision="escalate",
     agent="alert",
     crime=crime,

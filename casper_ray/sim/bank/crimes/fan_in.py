@@ -11,9 +11,10 @@ from casper_ray.sim.bank.rows import Rows, together
 
 PAYERS = (5, 10)
 SUMS_EUR = (100.0, 200.0)
-DAYS = (5, 20)
+DAYS = (5, 12)
 MARGIN = 0.1
-PART_EUR = (80.0, 190.0)
+PART_EUR = (70.0, 180.0)
+PART_DAYS = (8, 22)
 
 
 def crime(cast: Cast) -> Rows:
@@ -32,7 +33,7 @@ def twin(cast: Cast) -> Rows:
     that person pays the venue, by card or by transfer.
     """
     hub = cast.people(1)
-    at = over_days(cast.chance, cast.begin_day, cast.number(DAYS), cast.number(PAYERS))
+    at = over_days(cast.chance, cast.begin_day, cast.number(PART_DAYS), cast.number(PAYERS))
     paid = gather(cast, hub, at, PART_EUR)
     on = later(cast.chance, last(paid), 6, 96)
     if cast.odds(0.5):
@@ -44,11 +45,11 @@ def twin(cast: Cast) -> Rows:
 PATTERN = Pattern(
     name="fan_in",
     title="Fan-in",
-    figures="5-10 payers, 100-200 EUR each (scaled to the payer's habits), over 5-20 days, margin 0.1",
+    figures="5-10 payers, 100-200 EUR each (scaled to the payer's habits), over 5-12 days (AMLSim: 5-20), margin 0.1",
     source="AMLSim",
     weight=1.0,
     rows_expected=8.5,
-    span_days=25,
+    span_days=28,
     right_decision="escalate",
     agent="alert",
     crime=crime,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from casper_ray.sim.bank.crimes.cast import Cast
-from casper_ray.sim.bank.crimes.deeds import arrivals
-from casper_ray.sim.bank.crimes.flows import scatter
+from casper_ray.sim.bank.crimes.deeds import arrivals, transfers
+from casper_ray.sim.bank.crimes.flows import payees, scatter
 from casper_ray.sim.bank.crimes.moments import later, on_days, over_days
 from casper_ray.sim.bank.crimes.pattern import Pattern
 from casper_ray.sim.bank.rows import Rows, together
 
 PAYEES = (5, 10)
 SUMS_EUR = (100.0, 200.0)
-DAYS = (5, 20)
+DAYS = (5, 12)
 MARGIN = 0.1
+HELPERS = (3, 5)
 WAGES_EUR = (90.0, 210.0)
 
 
@@ -28,25 +31,29 @@ def crime(cast: Cast) -> Rows:
 
 
 def twin(cast: Cast) -> Rows:
-    """A small employer, whose takings come in, pays wages to five to ten helpers: most of them on one day."""
-    hub = cast.people(1)
-    cents = cast.sums(hub, WAGES_EUR, cast.number(PAYEES))
-    payday = cast.begin_day + cast.number((1, 6))
+    """A small employer, whose takings come in, pays wages to a few helpers, and a fortnight later to the same ones
+    again.
+    """
+    hub, helpers = cast.people(1), payees(cast, cast.number(HELPERS))
+    cents = cast.sums(hub, WAGES_EUR, len(helpers))
     came = arrivals(
         hub, cast.strangers(1), on_days(cast.chance, cast.begin_day, 1), (cents.sum() * 1.2).astype("i8")
     )
-    at = on_days(cast.chance, payday + cast.chance.choice([0, 0, 0, 1, 4, 9], len(cents)), len(cents))
-    return together([came, scatter(cast, hub, at, cents)])
+    rounds = [came]
+    for payday in cast.begin_day + cast.number((1, 6)) + np.array([0, 14]):
+        at = on_days(cast.chance, payday + cast.chance.choice([0, 0, 0, 1], len(helpers)), len(helpers))
+        rounds.append(transfers(hub, helpers, at, cents))
+    return together(rounds)
 
 
 PATTERN = Pattern(
     name="fan_out",
     title="Fan-out",
-    figures="5-10 payees, 100-200 EUR each (scaled to the payer's habits), over 5-20 days, margin 0.1",
+    figures="5-10 payees, 100-200 EUR each (scaled to the payer's habits), over 5-12 days (AMLSim: 5-20), margin 0.1",
     source="AMLSim",
     weight=1.0,
     rows_expected=8.5,
-    span_days=22,
+    span_days=24,
     right_decision="escalate",
     agent="alert",
     crime=crime,

@@ -9,8 +9,8 @@ from casper_ray.sim.bank.crimes.pattern import Pattern
 from casper_ray.sim.bank.rows import Rows
 
 TIMES = (3, 6)
-DAYS = (1, 5)
-FACTOR = (0.8, 3.0)
+DAYS = (1, 3)
+FACTOR = (0.9, 3.2)
 GOODS = ("electronics", "clothing", "digital", "sport", "jewellery", "travel")
 PRESENTS = ("clothing", "books", "sport", "electronics", "digital", "department")
 
@@ -41,7 +41,7 @@ def _orders(
 PATTERN = Pattern(
     name="first_party_fraud",
     title="First-party fraud",
-    figures="3-6 orders within 1-5 days, 0.8-3 times the customer's mean; all of them disputed",
+    figures="3-6 orders within 1-3 days, 0.9-3.2 times the customer's mean; all of them disputed",
     source="ours, after the trade's description",
     weight=1.5,
     rows_expected=4.5,

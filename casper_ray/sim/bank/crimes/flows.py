@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from casper_ray.sim.bank.crimes.cast import Cast, some
+from casper_ray.sim.bank.crimes.cast import Cast
 from casper_ray.sim.bank.crimes.deeds import arrivals, transfers
 from casper_ray.sim.bank.crimes.moments import DAY_MS
 from casper_ray.sim.bank.parties import own
@@ -51,16 +53,29 @@ def chain(links: People, at: Ints, first_cents: int, keeps: float, *, end: Ints)
     return transfers(links, parties, at, np.maximum(cents, 100).astype(np.int64))
 
 
-def between(cast: Cast, payers: People, takers: People, each: tuple[int, int]) -> tuple[People, Ints]:
-    """Pairs, one place each: every payer with `each` of the takers, and every taker with one payer at least."""
+class Pairs(NamedTuple):
+    """Who pays whom: indexes of payers and of takers, one place a payment, sorted."""
+
+    giver: Ints
+    taker: Ints
+
+
+def between(cast: Cast, payers: int, takers: int, each: tuple[int, int]) -> Pairs:
+    """Every payer with `each` of the takers, and every taker with one payer at least."""
     pairs: set[tuple[int, int]] = set()
-    for giver in range(len(payers)):
-        most = min(cast.number(each), len(takers))
-        pairs |= {(giver, int(taker)) for taker in cast.chance.choice(len(takers), most, replace=False)}
-    lonely = set(range(len(takers))) - {taker for _, taker in pairs}
-    pairs |= {(int(cast.chance.integers(len(payers))), taker) for taker in lonely}
+    for giver in range(payers):
+        most = min(cast.number(each), takers)
+        pairs |= {(giver, int(taker)) for taker in cast.chance.choice(takers, most, replace=False)}
+    lonely = set(range(takers)) - {taker for _, taker in pairs}
+    pairs |= {(int(cast.chance.integers(payers)), taker) for taker in lonely}
     givers, taken = np.array(sorted(pairs), dtype=np.int64).T
-    return some(payers, givers), own(takers.customer[taken])
+    return Pairs(givers, taken)
+
+
+def funded(cast: Cast, payers: People, at: Ints, giver: Ints, cents: Ints, keeps: float) -> Rows:
+    """What comes from other banks for payers who will pay `cents` on and keep a share: one arrival each, at `at`."""
+    whole = np.bincount(giver, cents, minlength=len(payers)) / (1 - keeps)
+    return arrivals(payers, cast.strangers(len(payers)), at, np.maximum(whole, 100).astype(np.int64))
 
 
 def moments_of(rows: Rows) -> Ints:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from casper_ray.sim.bank.crimes.cast import Cast, some
 from casper_ray.sim.bank.crimes.deeds import arrivals
 from casper_ray.sim.bank.crimes.flows import chain
-from casper_ray.sim.bank.crimes.moments import later, on_days
+from casper_ray.sim.bank.crimes.moments import hops, on_days
 from casper_ray.sim.bank.crimes.pattern import Pattern
 from casper_ray.sim.bank.people import People
 from casper_ray.sim.bank.rows import Rows, together
-from casper_ray.sim.bank.streams import Ints
 
 HOPS = (4, 7)
 SUM_EUR = (300.0, 1_000.0)
@@ -39,10 +36,8 @@ def twin(cast: Cast) -> Rows:
 def _passed_on(cast: Cast, links: People, waits_h: tuple[float, float], keeps: float) -> Rows:
     came = on_days(cast.chance, cast.begin_day, 1, 0.05)
     whole = int(cast.sums(links, SUM_EUR, len(links))[0])
-    at: list[Ints] = [came]
-    for _ in range(len(links)):
-        at.append(later(cast.chance, at[-1], *waits_h))
-    passed = chain(links, np.concatenate(at[1:]), int(whole * (1 - keeps)), keeps, end=cast.strangers(1))
+    at = hops(cast.chance, came, len(links) + 1, *waits_h)[1:]
+    passed = chain(links, at, int(whole * (1 - keeps)), keeps, end=cast.strangers(1))
     return together([arrivals(some(links, slice(0, 1)), cast.strangers(1), came, whole), passed])
 
 

@@ -40,6 +40,14 @@ def later(chance: np.random.Generator, after: Any, low_h: float, high_h: float) 
     return start + (wait * HOUR_MS).astype(np.int64)
 
 
+def hops(chance: np.random.Generator, first: Ints, count: int, low_h: float, high_h: float) -> Ints:
+    """`count` moments: the first one, and each of the others low_h to high_h hours after the one before."""
+    at = [first]
+    for _ in range(count - 1):
+        at.append(later(chance, at[-1], low_h, high_h))
+    return np.concatenate(at)
+
+
 def burst(chance: np.random.Generator, start: int, count: int, lasts_h: float) -> Ints:
     """`count` moments, in order, within the `lasts_h` hours from `start` on; the first one is the start."""
     gaps: Floats = chance.random(count) * lasts_h * HOUR_MS
