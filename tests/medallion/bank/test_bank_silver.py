@@ -100,6 +100,7 @@ def test_bad_money_is_kept_aside_with_its_reason(bank: SmallBank) -> None:
         card(7, currency=None),
         card(8, amount=None),
         card(9, transaction_type="barter"),
+        card(10, account_number=" - "),
     )
     bank.run()
     assert bank.transactions().keys() == {"T1"}
@@ -112,6 +113,7 @@ def test_bad_money_is_kept_aside_with_its_reason(bank: SmallBank) -> None:
         "T7": "currency_known",
         "T8": "amount_readable",
         "T9": "type_known",
+        "T10": "account_readable",
     }
     assert bank.table("gold_daily_transaction_summary")["amount_out"].to_list() == [Decimal("20.00")]
 
