@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from casper_ray.lakehouse.keys_command import app as keys_app
 from casper_ray.main_job.command import sim
 from casper_ray.main_job.replay_command import app as replay_app
 from casper_ray.medallion.command import app as medallion_app
@@ -21,6 +22,7 @@ app.add_typer(replay_app, name="replay")
 app.add_typer(medallion_app, name="medallion")
 app.add_typer(lake_app, name="lake")
 app.add_typer(quality_app, name="quality")
+app.add_typer(keys_app, name="keys")
 
 
 def main() -> None:

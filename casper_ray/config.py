@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 from casper_ray import failpoints
 from casper_ray.errors import ConfigError
@@ -37,6 +39,37 @@ def load_environment(env: Mapping[str, str] = os.environ) -> Environment:
         ray_address=env.get("RAY_ADDRESS") or None,
         cpus=_positive("CASPER_CPUS", cpus) if cpus else max(2, len(os.sched_getaffinity(0))),
     )
+
+
+class TokenKeyPlace(NamedTuple):
+    """Where the environment says that the keys of tokens are; never the keys. Neither: it says nothing.
+
+    in_environment: CASPER_TOKEN_KEYS has them; file: CASPER_TOKEN_KEYS_FILE names it, absolute.
+    """
+
+    in_environment: bool
+    file: Path | None
+
+
+def load_token_key_place(env: Mapping[str, str] = os.environ) -> TokenKeyPlace:
+    """Where to read keys.
+
+    Raises: ConfigError where two places are named, or a variable is set to nothing: a secret that could not be
+    fetched must not become another key.
+    """
+    named = {name: env[name] for name in ("CASPER_TOKEN_KEYS", "CASPER_TOKEN_KEYS_FILE") if name in env}
+    for name, text in named.items():
+        if not text.strip():
+            raise ConfigError(f"{name}: is empty", "give it a value, or unset it")
+    if len(named) == 2:
+        raise ConfigError(f"{' and '.join(named)}: both are set", "unset one of them")
+    file = named.get("CASPER_TOKEN_KEYS_FILE")
+    return TokenKeyPlace("CASPER_TOKEN_KEYS" in named, Path(file).expanduser().absolute() if file else None)
+
+
+def token_keys_text(env: Mapping[str, str] = os.environ) -> str:
+    """The secret text of CASPER_TOKEN_KEYS, empty where it is not set; not to be kept."""
+    return env.get("CASPER_TOKEN_KEYS", "")
 
 
 def _positive(name: str, text: str) -> int:

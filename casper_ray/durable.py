@@ -37,18 +37,24 @@ class Staged(NamedTuple):
             raise
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Put `data` at `path`, atomically and durably. Retry: safe; the last writer wins."""
-    stage_file(path, data).show()
+def write_file(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Put `data` at `path`, atomically and durably. Retry: safe; the last writer wins.
+
+    mode: permissions from the first moment on, less the umask.
+    """
+    stage_file(path, data, mode).show()
     flush_folder(path.parent)
 
 
-def stage_file(path: Path, data: bytes) -> Staged:
+def stage_file(path: Path, data: bytes, mode: int = 0o666) -> Staged:
     """`data` beside `path`, flushed and hidden."""
     _make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
-        with placed(path), temporary.open("wb") as file:
+        with (
+            placed(path),
+            open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file,
+        ):
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -24,6 +24,20 @@ def test_the_last_writer_wins(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["c.json"]
 
 
+def test_a_file_has_its_mode_from_the_first_moment_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes, really = [], os.fsync
+
+    def watched(descriptor: int) -> None:
+        modes.append(os.fstat(descriptor).st_mode & 0o777)
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    durable.write_file(tmp_path / "c.json", b"secret", 0o600)
+    assert modes[0] == (tmp_path / "c.json").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_failure_while_writing_leaves_the_old_file_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,11 +7,11 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 import pyarrow as pa
@@ -42,6 +42,19 @@ class DataFile:
     lowest: Mapping[str, Any]
     highest: Mapping[str, Any]
     nulls: Mapping[str, int]
+
+
+class Part(NamedTuple):
+    """Rows (without partition columns) that are to become a data file of a table, see `write_data_file`."""
+
+    path: str
+    rows: pl.DataFrame
+    partition: Mapping[str, str | None]
+
+
+def write_parts(parts: Iterable[Part], root: Path, stats: tuple[str, ...]) -> list[DataFile]:
+    """`write_data_file` of each."""
+    return [write_data_file(part.rows, root, part.path, part.partition, stats) for part in parts]
 
 
 def write_data_file(

@@ -15,17 +15,21 @@ class VolumeFile(NamedTuple):
     size_bytes: int
 
 
-def new_files(volume: Path, seen: Iterable[str]) -> list[VolumeFile]:
-    """The event files in `volume` that are not in `seen`, sorted by name; empty ones included.
+def new_files(root: Path, seen: Iterable[str], prefix: str = "") -> list[VolumeFile]:
+    """The event files in a volume that are not in `seen`, sorted by name; empty ones included.
+
+    The volume is `root`; or, with a prefix `VOLUME/`, that folder of it, and names begin with the prefix.
 
     Anybody may drop `*.json` files here. Names that begin with '.' or '_' are being written, and are
     left alone. Costs one listing of the folder, and one look at each new file.
     """
     try:
-        names = set(os.listdir(volume)).difference(seen)  # an entry at a time costs twice as much
+        listed = os.listdir(root / prefix)
     except FileNotFoundError:
         return []
-    found = [(name, volume / name) for name in sorted(names) if _is_event_file(name)]
+    # All names at once: an entry at a time costs twice as much.
+    names = set([prefix + name for name in listed] if prefix else listed).difference(seen)
+    found = [(name, root / name) for name in sorted(names) if _is_event_file(name.removeprefix(prefix))]
     return [VolumeFile(name, path.stat().st_size) for name, path in found if path.is_file()]
 
 

@@ -15,7 +15,7 @@ from casper_ray.main_job.domains.domain import Domain, Order, W
 from casper_ray.main_job.options import JobOptions
 from casper_ray.sim.clock import wall_now
 
-LAKE_FORMAT = 2
+LAKE_FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from casper_ray.errors import LakeError
 from casper_ray.medallion.files import Read
 from casper_ray.medallion.quality import Quality
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,8 @@ class Batch:
     sim_instant_us: the simulated instant by which the batch's rows are known (None: that of its newest event).
     ingested_at_us: wall time, the same when the batch runs again. replaces: tables that this batch makes anew, from
     files that they had before; the other tables are left alone. Empty: new files, all tables. references: the
-    version of each table that tells what is known, by column; None: there is no such table.
+    version of each table that tells what is known, `schema.table`; None: there is no such table. keys: the version of
+    each purpose's key that personal columns are hidden with.
     """
 
     number: int
@@ -32,6 +33,7 @@ class Batch:
     quality: Quality
     replaces: tuple[str, ...] = ()
     references: Mapping[str, int | None] = field(default_factory=dict)
+    keys: Mapping[str, int] = field(default_factory=dict)
 
 
 class BatchJournal:
@@ -66,6 +68,7 @@ def _as_json(batch: Batch) -> dict[str, Any]:
         "ingested_at_us": batch.ingested_at_us,
         "replaces": batch.replaces,
         "references": batch.references,
+        "keys": batch.keys,
         "quality": batch.quality.as_json(),
         "reads": batch.reads,
     }

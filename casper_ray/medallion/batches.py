@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -29,6 +30,7 @@ BATCHES = Table(
         [
             ("batch", pa.int64()),
             ("watermark", _TS),
+            ("watermarks", pa.list_(pa.struct([("source", pa.string()), ("instant", _TS)]))),
             ("sim_instant", _TS),
             ("files", pa.list_(pa.string())),
             (
@@ -62,6 +64,7 @@ BATCHES = Table(
             ),
             ("quality", pa.string()),
             ("references", pa.list_(pa.string())),
+            ("keys", pa.list_(pa.string())),
             ("ingested_at", _TS),
         ]
     ),
@@ -75,13 +78,13 @@ BATCHES = Table(
 class Progress:
     """How far the committed batches go.
 
-    watermark_us: where the watermark stands. reads: every read of a file, by (name, start, stop), in the order in
-    which they came; what the last batch that had it says of it. taken: up to where each file was read. versions: the
-    least version that each table has to have. timed: whether it was ever known when a file had landed.
+    marks_us: where the watermark of each source stands. reads: every read of a file, by (name, start, stop), in the
+    order in which they came; what the last batch that had it says of it. taken: up to where each file was read.
+    versions: the least version that each table has to have. timed: whether it was ever known when a file had landed.
     """
 
     last_batch: int = 0
-    watermark_us: int | None = None
+    marks_us: dict[str, int] = field(default_factory=dict)
     sim_instant_us: int | None = None
     reads: dict[tuple[str, int, int], Read] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
@@ -108,7 +111,7 @@ def committed_progress(catalog: Catalog, schema: str) -> Progress:
     if rows.height:
         last = rows.row(-1, named=True)
         progress.last_batch = last["batch"]
-        progress.watermark_us = rows["watermark"].dt.epoch("us").max()  # type: ignore[assignment]
+        progress.marks_us = marks_of(last["watermarks"])
         progress.sim_instant_us = rows["sim_instant"].dt.epoch("us").max()  # type: ignore[assignment]
         progress.versions = versions_of(last["versions"])
     return progress
@@ -134,20 +137,30 @@ def versions_of(texts: list[str]) -> dict[str, int]:
     return {name: int(version) for name, version in (text.split("=") for text in texts)}
 
 
+def marks_of(watermarks: list[dict[str, Any]]) -> dict[str, int]:
+    """Source -> where its watermark stands, in microseconds, from a row of `batches`."""
+    return {mark["source"]: sim_micros(mark["instant"]) for mark in watermarks}
+
+
 def batch_row(
     batch: Batch,
     total: Account,
     accounts: Mapping[str, Account],
     *,
-    watermark_us: int | None,
+    marks_us: Mapping[str, int],
     instant_us: int | None,
     tables: Mapping[str, OpenTable],
     quality: str,
 ) -> pl.DataFrame:
-    """The row that ends `batch`. quality: the name of the rules it was judged by."""
+    """The row that ends `batch`. quality: the name of the rules it was judged by. Of several watermarks, `watermark`
+    is the one that lies furthest back.
+    """
     row = {
         "batch": batch.number,
-        "watermark": _instant(watermark_us),
+        "watermark": _instant(min(marks_us.values(), default=None)),
+        "watermarks": [
+            {"source": source, "instant": _instant(us)} for source, us in sorted(marks_us.items())
+        ],
         "sim_instant": _instant(instant_us),
         "files": [read.name for read in batch.reads],
         "reads": [
@@ -175,6 +188,7 @@ def batch_row(
         "references": [
             f"{column}={version}" for column, version in batch.references.items() if version is not None
         ],
+        "keys": [f"{purpose}={version}" for purpose, version in batch.keys.items()],
         "ingested_at": _instant(batch.ingested_at_us),
     }
     return pl.DataFrame([row], schema=pl.Schema(BATCHES.schema))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,13 +22,13 @@ from casper_ray.medallion.declare import (
     LINE,
     SOURCE_FILE,
     Parsed,
-    Pipeline,
     Reference,
     Source,
     Watermark,
 )
 from casper_ray.medallion.files import FileSlice, WholeLines, lines_before, read_slice
 from casper_ray.medallion.json_lines import line_count
+from casper_ray.medallion.references import Known
 
 _INSTANT = pl.Datetime("us", "UTC")
 _LINES = 1 << 32
@@ -90,7 +90,7 @@ def with_meta(
     batch: int,
     ingested_at_us: int,
     references: Sequence[Reference],
-    known: Mapping[str, pl.Series],
+    known: Known,
 ) -> pl.DataFrame:
     """The events with the batch, wall time, whether they count, and whether what they refer to is known."""
     admission = pl.lit(ADMITTED) if verdict is None else pl.lit(_WORDS).gather(pl.lit(pl.Series(verdict)))
@@ -115,10 +115,6 @@ def located(refused: pl.DataFrame, volume: Path, pieces: Sequence[FileSlice]) ->
 
 def _lines_before(volume: Path, piece: FileSlice) -> int:
     return lines_before(volume / piece.read.name, read_slice(volume, piece).offset) if piece.start else 0
-
-
-def source_volume(catalog_root: Path, pipeline: Pipeline) -> Path:
-    return catalog_root / pipeline.source.schema / "_volumes" / pipeline.source.volume
 
 
 def _ended(lines: bytes) -> bytes:
@@ -159,7 +155,10 @@ def _traced(
     )
 
 
-def _flag(reference: Reference, known: Mapping[str, pl.Series]) -> pl.Expr:
-    values = known.get(reference.column)
-    found = pl.lit(True) if values is None else pl.col(reference.column).is_in(values.implode())
+def _flag(reference: Reference, known: Known) -> pl.Expr:
+    table = known.get(reference.full_name)
+    if table is None:
+        found = pl.lit(True)
+    else:
+        found = pl.col(reference.column).is_in(table[reference.values].implode())
     return found.alias(reference.flag)

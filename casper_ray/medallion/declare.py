@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -107,12 +108,48 @@ class Reference:
     def flag(self) -> str:
         return f"{self.column}_known"
 
+    @property
+    def full_name(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """Columns of another table of the catalog, put to the rows that a table reads before its transform sees them.
+
+    schema, table: the other table. on: columns of the rows, and the other table's for each. brings: per new column,
+    the other table's column and its type. at, valid_from: where the other table has a history, the rows' instant and
+    the instant from which its row holds: the newest that held by then is taken; else its rows are one a key.
+    Where there is no such row, or no such table, the new columns are null: what becomes of that is for a rule to say.
+    """
+
+    schema: str
+    table: str
+    on: Mapping[str, str]
+    brings: Mapping[str, tuple[str, pa.DataType]]
+    at: str | None = None
+    valid_from: str | None = None
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of the other table, those that are needed."""
+        from_ = () if self.valid_from is None else (self.valid_from,)
+        return tuple(dict.fromkeys((*self.on.values(), *from_, *(name for name, _ in self.brings.values()))))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A declared table.
 
-    reads: the table, or `volume:NAME`, that its transform gets. grain: "one row per …".
+    reads: the table, or `volume:NAME`, that its transform gets; several, where tables of one schema come from
+    different sources: then its transform gets the rows of each. grain: "one row per …".
+    lookups: columns of other tables that its transform gets beside those of what it reads. tokens: columns of what it
+    reads, and the domain of the tokens that stand for them before its transform sees them; seals: new columns, each
+    a column of what it reads sealed for the vault, with its domain (values of `security.domains.Domain`).
     stats: columns with data-skipping statistics in the log; never one that can hold personal data.
     expectations: rules that each of its rows should pass, see `expectations`. watermark: only the admitted rows
     of the source reach it. samples: columns that may be shown of a row that failed a rule; none personal.
@@ -120,7 +157,7 @@ class Table:
     """
 
     name: str
-    reads: str
+    reads: str | tuple[str, ...]
     grain: str
     schema: pa.Schema
     update: Append | Merge | View
@@ -131,7 +168,14 @@ class Table:
     watermark: Watermark | None = None
     samples: tuple[str, ...] = ()
     change_feed: bool = False
+    lookups: tuple[Lookup, ...] = ()
+    tokens: Mapping[str, str] = field(default_factory=dict)
+    seals: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     declared_at: SourceLine = field(default_factory=lambda: _caller())
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.reads,) if isinstance(self.reads, str) else self.reads
 
     @property
     def layout(self) -> TableFormat:
@@ -181,19 +225,48 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """Tables that are kept up to date together, from one volume, by one writer.
+    """Tables that are kept up to date together, from one or more volumes of a schema, by one writer.
 
     schema: the schema that the tables live in. catalog: the default one. quality: the file of configs/quality
     (without its ending) whose rules apply unless others are asked for.
+
+    Files are named as in their volume's folder; where there are several volumes, VOLUME/FILE.
     """
 
     name: str
     catalog: str
     schema: str
-    source: Source
+    sources: tuple[Source, ...]
     tables: tuple[Table, ...]
     quality: str | None = None
     declared_at: SourceLine = field(default_factory=lambda: _caller())
+
+    def prefix(self, source: Source) -> str:
+        """What the names of a source's files begin with."""
+        return f"{source.volume}/" if len(self.sources) > 1 else ""
+
+    def source_of(self, file: str) -> Source:
+        """The source that a file belongs to, by its name."""
+        return next(source for source in self.sources if file.startswith(self.prefix(source)))
+
+    def window_of(self, file: str) -> Window | None:
+        """The window that brought a file, by its name."""
+        source = self.source_of(file)
+        return source.window_of(file.removeprefix(self.prefix(source)))
+
+    def files_root(self, catalog_root: Path) -> Path:
+        """The folder that the files' names start from."""
+        volumes = catalog_root / self.sources[0].schema / "_volumes"
+        return volumes if len(self.sources) > 1 else volumes / self.sources[0].volume
+
+    @property
+    def hides(self) -> bool:
+        """Whether any table needs keys."""
+        return any(table.tokens or table.seals for table in self.tables)
+
+    def marked(self, source: Source) -> Table | None:
+        """The view of a source that says which of its rows count; None: all do."""
+        return next((table for table in self.tables if table.watermark and table.reads == source.name), None)
 
 
 SOURCE_FILE, LINE = "_source_file", "_line"

@@ -14,8 +14,11 @@ def graph_lines(pipeline: Pipeline, tables: Sequence[Table], quality: Quality) -
     """The graph as a tree: of each table the grain, update, partition, the line that declares it, and its rules."""
     return [
         f"pipeline {pipeline.name}: schema {pipeline.catalog}.{pipeline.schema}, {len(tables)} tables",
-        pipeline.source.name,
-        *_branches(pipeline.source.name, tables, quality, ""),
+        *(
+            line
+            for source in pipeline.sources
+            for line in (source.name, *_branches(source.name, tables, quality, ""))
+        ),
     ]
 
 
@@ -25,11 +28,11 @@ def graph_json(pipeline: Pipeline, tables: Sequence[Table], quality: Quality) ->
         "pipeline": pipeline.name,
         "catalog": pipeline.catalog,
         "schema": pipeline.schema,
-        "source": pipeline.source.name,
+        "sources": [source.name for source in pipeline.sources],
         "tables": [
             {
                 "name": table.name,
-                "reads": table.reads,
+                "reads": list(table.inputs),
                 "grain": table.grain,
                 "update": _update(table),
                 "partition_by": list(table.partition_by),
@@ -43,13 +46,14 @@ def graph_json(pipeline: Pipeline, tables: Sequence[Table], quality: Quality) ->
 
 
 def _branches(name: str, tables: Sequence[Table], quality: Quality, indent: str) -> Iterator[str]:
-    children = [table for table in tables if table.reads == name]
+    children = [table for table in tables if table.inputs[0] == name]
     for child in children:
         last = child is children[-1]
         yield f"{indent}{'└─' if last else '├─'} {child.name}: {child.grain}"
         deeper = indent + ("   " if last else "│  ")
         partition = f", by {', '.join(child.partition_by)}" if child.partition_by else ""
-        yield f"{deeper}   {_update(child)}{partition}; {child.declared_at}"
+        besides = f"; reads {', '.join(child.inputs[1:])} too" if child.inputs[1:] else ""
+        yield f"{deeper}   {_update(child)}{partition}{besides}; {child.declared_at}"
         for rule in quality.of(child.name):
             yield f"{deeper}   {rule.action:10} {rule.name}: {rule.sql}"
         yield from _branches(child.name, tables, quality, deeper)

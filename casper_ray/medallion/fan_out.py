@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import pickle
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import ray
 
 from casper_ray.errors import CasperError
+from casper_ray.lakehouse.data_file import DataFile, Part, write_parts
 from casper_ray.medallion.one_pass import BlockResult, BlockTask, run_block
+
+_MANY_PARTS, _SHARE_PARTS = 48, 24
 
 
 def run_blocks(tasks: Sequence[BlockTask]) -> Iterator[BlockResult]:
@@ -35,12 +39,37 @@ def run_blocks(tasks: Sequence[BlockTask]) -> Iterator[BlockResult]:
             yield found
 
 
+def write_anywhere(parts: Sequence[Part], root: Path, stats: tuple[str, ...]) -> list[DataFile]:
+    """`write_parts`; many of them by the workers, who have nothing to do while a batch is committed.
+
+    A small file is the interpreter's work, and threads of one process would do them one after the other.
+    """
+    if len(parts) < _MANY_PARTS or not ray.is_initialized():
+        return write_parts(parts, root, stats)
+    shares = [parts[start : start + _SHARE_PARTS] for start in range(0, len(parts), _SHARE_PARTS)]
+    files: list[DataFile] = []
+    for written in ray.get([_write_share.remote(share, root, stats) for share in shares]):
+        if isinstance(written, BaseException):
+            raise written
+        files += written
+    return files
+
+
+@ray.remote
+def _write_share(parts: Sequence[Part], root: Path, stats: tuple[str, ...]) -> list[DataFile] | OSError:
+    try:
+        return write_parts(parts, root, stats)
+    except OSError as error:  # Ray would wrap it
+        return error
+
+
 def warm_up(workers: int) -> None:
     """Have workers and Ray Data import what a batch needs, before there is one: that is most of a cold batch."""
     _configure()
     rows = ray.data.from_items([b""] * workers, override_num_blocks=workers)
     for _ in rows.map_batches(_run_batch, batch_size=1, zero_copy_batch=True).iter_batches(batch_size=1):
         pass
+    ray.get([_write_share.remote([], Path(), ()) for _ in range(workers)])
 
 
 def _run_batch(batch: dict[str, Any]) -> dict[str, Any]:

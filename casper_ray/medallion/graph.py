@@ -5,6 +5,7 @@ from __future__ import annotations
 import graphlib
 import inspect
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,10 @@ import pyarrow as pa
 from casper_ray.errors import UserError
 from casper_ray.medallion.declare import TRACE, Merge, Pipeline, SourceLine, Split, Table, View
 from casper_ray.medallion.expectations import Expectation
+from casper_ray.medallion.hiding import with_seals
+from casper_ray.medallion.lookups import with_lookups
 from casper_ray.medallion.quality import Quality
+from casper_ray.security.domains import Domain
 
 
 class PipelineError(UserError):
@@ -26,14 +30,16 @@ def ordered_tables(pipeline: Pipeline) -> tuple[Table, ...]:
     Raises: PipelineError for a name declared twice, a missing source, a cycle.
     """
     by_name = _by_name(pipeline)
+    sources = [source.name for source in pipeline.sources]
     for table in pipeline.tables:
-        if table.reads != pipeline.source.name and table.reads not in by_name:
-            raise PipelineError(
-                f"{table.declared_at}: table {table.name!r} reads {table.reads!r}, which is not declared",
-                f"declared are {sorted(by_name)} and {pipeline.source.name!r}",
-            )
+        for name in table.inputs:
+            if name not in sources and name not in by_name:
+                raise PipelineError(
+                    f"{table.declared_at}: table {table.name!r} reads {name!r}, which is not declared",
+                    f"declared are {sorted(by_name)} and {', '.join(map(repr, sources))}",
+                )
     sorter = graphlib.TopologicalSorter(
-        {table.name: {table.reads} & by_name.keys() for table in pipeline.tables}
+        {table.name: set(table.inputs) & by_name.keys() for table in pipeline.tables}
     )
     try:
         return tuple(by_name[name] for name in sorter.static_order())
@@ -51,11 +57,14 @@ def checked_tables(pipeline: Pipeline) -> tuple[Table, ...]:
     asks for a column that is not there, or returns other columns than its table declares.
     """
     tables = ordered_tables(pipeline)
-    columns = {pipeline.source.name: pipeline.source.columns}
+    columns = _source_columns(pipeline)
     _check_watermarks(pipeline)
     for table in tables:
         _check_declaration(table)
-        _check_transform(table, columns[table.reads])
+        _check_alike(table, columns)
+        read = _columns_read(table, columns)
+        _check_hidden(table, read)
+        _check_transform(table, read)
         columns[table.name] = table.schema
     return tables
 
@@ -67,10 +76,10 @@ def check_rules(pipeline: Pipeline, quality: Quality) -> None:
     row by itself whether it passes.
     """
     tables = {table.name: table for table in pipeline.tables}
-    reads = {pipeline.source.name: pipeline.source.columns} | {t.name: t.schema for t in pipeline.tables}
+    columns = _source_columns(pipeline) | {table.name: table.schema for table in pipeline.tables}
     for name, rules in quality.rules.items():
         table = tables[name]
-        made = table.transform(_empty(reads[table.reads]))
+        made = table.transform(_empty(_columns_read(table, columns)))
         rows = made.rows if isinstance(made, Split) else made
         for rule in rules:
             _check_rule(name, rule, rows)
@@ -111,13 +120,46 @@ def _is_of_one_row(expression: pl.Expr, schema: pl.Schema) -> bool:
 
 def _check_watermarks(pipeline: Pipeline) -> None:
     """One table, a view of the source, may say which rows count: it is worked out once, before any table."""
+    sources = [source.name for source in pipeline.sources]
     marked = [table for table in pipeline.tables if table.watermark]
     for table in marked:
-        if len(marked) > 1 or table.reads != pipeline.source.name or not isinstance(table.update, View):
+        alone = [other.reads for other in marked].count(table.reads) == 1
+        if not alone or table.reads not in sources or not isinstance(table.update, View):
             raise PipelineError(
                 f"{table.declared_at}: table {table.name!r}: only one view, of the source itself, can have a "
                 f"watermark",
                 f"declared by {[t.name for t in marked]}",
+            )
+
+
+def _source_columns(pipeline: Pipeline) -> dict[str, pa.Schema]:
+    return {source.name: source.columns for source in pipeline.sources}
+
+
+def _columns_read(table: Table, columns: Mapping[str, pa.Schema]) -> pa.Schema:
+    return with_seals(with_lookups(columns[table.inputs[0]], table.lookups), table)
+
+
+def _check_hidden(table: Table, read: pa.Schema) -> None:
+    """Raises: PipelineError for a hidden column that is not there, or a domain that is none."""
+    hiding = [*table.tokens.items(), *table.seals.values()]
+    for column, domain in hiding:
+        if column not in read.names or domain not in set(Domain):
+            raise PipelineError(
+                f"{table.declared_at}: table {table.name!r}: cannot hide {column!r} as {domain!r}",
+                f"columns are {read.names}; domains are {[str(known) for known in Domain]}",
+            )
+
+
+def _check_alike(table: Table, columns: Mapping[str, pa.Schema]) -> None:
+    """Raises: PipelineError where a table reads several that do not have the same columns."""
+    first, *others = table.inputs
+    for other in others:
+        if not columns[other].equals(columns[first]):
+            raise PipelineError(
+                f"{table.declared_at}: table {table.name!r} reads {first!r} and {other!r}, which have not the same "
+                f"columns",
+                f"{columns[first].names} and {columns[other].names}",
             )
 
 
@@ -168,7 +210,7 @@ def _check_transform(table: Table, reads: pa.Schema) -> None:
     except pl.exceptions.ColumnNotFoundError as error:
         missing = str(error).splitlines()[0].strip()
         raise PipelineError(
-            f"{_transform_line(table, error)}: table {table.name!r} asks {table.reads!r} for {missing}",
+            f"{_transform_line(table, error)}: table {table.name!r} asks {_names(table)} for {missing}",
             f"it has {reads.names}",
         ) from None
     except pl.exceptions.PolarsError as error:
@@ -182,6 +224,10 @@ def _check_transform(table: Table, reads: pa.Schema) -> None:
             f"{_transform_line(table, None)}: table {table.name!r}: its transform returns {sorted(rows.columns)}",
             f"its schema declares {sorted(expected)}",
         )
+
+
+def _names(table: Table) -> str:
+    return " and ".join(map(repr, table.inputs))
 
 
 def _empty(schema: pa.Schema) -> pl.DataFrame:

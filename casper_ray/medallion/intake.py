@@ -1,4 +1,4 @@
-"""What is new in a volume, as reads for the next batch."""
+"""What is new in a pipeline's volumes, as reads for the next batch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from casper_ray.errors import LakeError
 from casper_ray.lakehouse.volume import grown_files, new_files
 from casper_ray.medallion.batches import Progress
-from casper_ray.medallion.declare import Source
+from casper_ray.medallion.declare import Pipeline
 from casper_ray.medallion.files import Read, line_start
 
 _WATCHED_FILES = 256
@@ -19,8 +19,8 @@ _WATCHED_FILES = 256
 class Intake:
     """Finds files that no batch had, and files that grew after a batch had them."""
 
-    def __init__(self, volume: Path, source: Source, *, late_accepted: bool) -> None:
-        self._volume, self._source, self._late_accepted = volume, source, late_accepted
+    def __init__(self, root: Path, pipeline: Pipeline, *, late_accepted: bool) -> None:
+        self._root, self._pipeline, self._late_accepted = root, pipeline, late_accepted
         self._looked_at_all = False
         self._grew: set[str] = set()
 
@@ -28,10 +28,14 @@ class Intake:
         """Reads of what is new, sorted by file name; of a file that grew, the lines that were not there, and the
         last one anew if it was not whole. From when they were known is for `dated` to say.
         """
-        reads = [Read(file.name, 0, file.size_bytes) for file in new_files(self._volume, progress.taken)]
-        for name, size_bytes in grown_files(self._volume, self._watched(progress), progress.taken):
+        reads = [
+            Read(file.name, 0, file.size_bytes)
+            for source in self._pipeline.sources
+            for file in new_files(self._root, progress.taken, self._pipeline.prefix(source))
+        ]
+        for name, size_bytes in grown_files(self._root, self._watched(progress), progress.taken):
             self._grew.add(name)
-            start = line_start(self._volume / name, progress.taken[name])
+            start = line_start(self._root / name, progress.taken[name])
             reads.append(Read(name, start, size_bytes))
         return sorted(reads)
 
@@ -54,14 +58,14 @@ class Intake:
         and any other file, by the batch's own instant. Where no replay ever was and nobody gives the time, nobody
         knows when a file had landed.
         """
-        instant = instant_of(reads, self._source, progress, sim_instant_us)
-        windows = any(self._source.window_of(read.name) for read in reads)
+        instant = instant_of(reads, self._pipeline, progress, sim_instant_us)
+        windows = any(self._pipeline.window_of(read.name) for read in reads)
         told = progress.timed or windows or sim_instant_us is not None
         dated = [self._dated(read, instant, instant if told else None) for read in reads]
         return sorted(dated, key=lambda read: (read.landed_us is None, read.landed_us, read))
 
     def _dated(self, read: Read, instant_us: int | None, landed_us: int | None) -> Read:
-        window = None if read.start else self._source.window_of(read.name)
+        window = None if read.start else self._pipeline.window_of(read.name)
         known = window.from_us if window else instant_us
         landed = window.to_us if window else landed_us
         return read._replace(known_from_us=known, landed_us=landed, late_accepted=self._late_accepted)
@@ -77,25 +81,25 @@ class Intake:
         lost = [name for name, stop in progress.taken.items() if self._size_bytes(name) < stop]
         if lost:
             raise LakeError(
-                f"volume {self._volume}: {len(lost)} files that were read are gone or cut short, such as {lost[0]}; "
+                f"volume {self._root}: {len(lost)} files that were read are gone or cut short, such as {lost[0]}; "
                 f"made anew, the tables would lack their rows",
                 "put them back, and refresh again",
             )
 
     def _size_bytes(self, name: str) -> int:
         try:
-            return (self._volume / name).stat().st_size
+            return (self._root / name).stat().st_size
         except FileNotFoundError:
             return -1
 
 
 def instant_of(
-    reads: Iterable[Read], source: Source, progress: Progress, sim_instant_us: int | None
+    reads: Iterable[Read], pipeline: Pipeline, progress: Progress, sim_instant_us: int | None
 ) -> int | None:
     """Where simulated time stands for a batch: as given, or as the files' own windows say, whichever is later (a
     window that landed ahead of the pipeline counts to its end: nobody knew its rows before); else as before.
     """
-    windows = [source.window_of(read.name) for read in reads]
+    windows = [pipeline.window_of(read.name) for read in reads]
     ends = [window.to_us for window in windows if window]
     given = [] if sim_instant_us is None else [sim_instant_us]
     return max([*given, *ends], default=progress.sim_instant_us)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from casper_ray.lakehouse.data_file import DataFile, write_data_file
+from casper_ray.lakehouse.data_file import DataFile, Part, write_parts
 from casper_ray.lakehouse.open_table import Change, OpenTable
 from casper_ray.medallion.accounts import AccountError
 from casper_ray.medallion.declare import Merge, Table
 
 _REMEMBERED_ROWS = 500_000
+
+WriteParts = Callable[[Sequence[Part], Path, tuple[str, ...]], list[DataFile]]
+"""Writes the parts into a table's folder, whoever does it; the third: columns with statistics."""
 
 
 def partial_aggregate(update: Merge, rows: pl.DataFrame) -> pl.DataFrame:
@@ -59,8 +62,10 @@ class RecentFiles:
 class MergedTable:
     """What a batch's partial aggregate does to one keyed table."""
 
-    def __init__(self, spec: Table, update: Merge, recent: RecentFiles) -> None:
-        self.spec, self.update, self.recent = spec, update, recent
+    def __init__(
+        self, spec: Table, update: Merge, recent: RecentFiles, write: WriteParts = write_parts
+    ) -> None:
+        self.spec, self.update, self.recent, self._write = spec, update, recent, write
         self._schema = pl.DataFrame(pl.from_arrow(spec.schema.empty_table())).schema
 
     def change(self, table: OpenTable, partial: pl.DataFrame, file_stem: str, *, replace: bool) -> Change:
@@ -81,7 +86,11 @@ class MergedTable:
         self._check_sums(rows, [partial, *before])
         if self.update.finish:
             rows = self.update.finish(rows)
-        return Change(add=tuple(self._write(table, rows, file_stem)), remove=touched)
+        parts = self._parts(rows, file_stem)
+        files = self._write(parts, table.path, self.spec.stats)
+        for part, file in zip(parts, files, strict=True):
+            self.recent.remember(table.path / file.path, part.rows)
+        return Change(add=tuple(files), remove=touched)
 
     def _check_sums(self, merged: pl.DataFrame, parts: list[pl.DataFrame]) -> None:
         """Raises: AccountError where what was merged is not what it was merged from, to the last unit."""
@@ -97,28 +106,18 @@ class MergedTable:
             for name, text in file.partition.items()
         )
 
-    def _write(self, table: OpenTable, rows: pl.DataFrame, file_stem: str) -> list[DataFile]:
+    def _parts(self, rows: pl.DataFrame, file_stem: str) -> list[Part]:
         rows = rows.select(pl.col(name).cast(dtype) for name, dtype in self._schema.items())
         segment = self.update.segment
         if segment is None:
-            return [self._write_one(table, rows, f"{file_stem}.parquet", {})]
+            return [Part(f"{file_stem}.parquet", rows, {})]
         if self.spec.partition_by:
             return [
-                self._write_one(table, part, f"{segment}={text}/{file_stem}-{text}.parquet", {segment: text})
+                Part(f"{segment}={text}/{file_stem}-{text}.parquet", part, {segment: text})
                 for text, part in _parts(rows, segment)
             ]
         marked = rows.with_columns(_segment_of(segment, rows.schema[segment]).alias("_segment"))
-        return [
-            self._write_one(table, part, f"{file_stem}-{text}.parquet", {})
-            for text, part in _parts(marked, "_segment")
-        ]
-
-    def _write_one(
-        self, table: OpenTable, rows: pl.DataFrame, path: str, partition: Mapping[str, str | None]
-    ) -> DataFile:
-        file = write_data_file(rows, table.path, path, partition, self.spec.stats)
-        self.recent.remember(table.path / file.path, rows)
-        return file
+        return [Part(f"{file_stem}-{text}.parquet", part, {}) for text, part in _parts(marked, "_segment")]
 
 
 def _parts(rows: pl.DataFrame, column: str) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import json
 import resource
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,15 +26,28 @@ from casper_ray.medallion.block_source import (
     digest_of,
     located,
     read_block,
-    source_volume,
     with_meta,
 )
-from casper_ray.medallion.declare import LINE, SOURCE_FILE, Append, Merge, Pipeline, Split, Table, no_rejects
+from casper_ray.medallion.declare import (
+    LINE,
+    SOURCE_FILE,
+    Append,
+    Merge,
+    Pipeline,
+    Source,
+    Split,
+    Table,
+    no_rejects,
+)
 from casper_ray.medallion.files import FileSlice
 from casper_ray.medallion.graph import ordered_tables
+from casper_ray.medallion.hiding import hidden
+from casper_ray.medallion.lookups import looked_up
 from casper_ray.medallion.merge import partial_aggregate
 from casper_ray.medallion.quality import Quality, Tally, judged
 from casper_ray.medallion.quarantine import QUARANTINE, quarantined
+from casper_ray.medallion.references import Known
+from casper_ray.security.key_source import KeySource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +55,8 @@ class BlockTask:
     """One block's work. pipeline: `module:NAME`, imported where it runs. done: tables that have the batch.
 
     seen: what is remembered of the rows before, as far as it is known when the block begins. verdict: the driver's
-    word on the block's rows, where it has one: then it holds, and the worker judges nothing. known: per
-    reference's column, the values that are known.
+    word on the block's rows, where it has one: then it holds, and the worker judges nothing. known: what is known
+    elsewhere. slices: of files of one source. keys: where the keys are that personal columns are hidden with.
     """
 
     pipeline: str
@@ -57,7 +69,8 @@ class BlockTask:
     done: frozenset[str] = frozenset()
     seen: Seen = field(default_factory=Seen)
     verdict: Verdict | None = None
-    known: Mapping[str, pl.Series] = field(default_factory=dict)
+    known: Known = field(default_factory=dict)
+    keys: KeySource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +78,13 @@ class BlockResult:
     """What a block gives: data files per appended table, partial aggregates per merged table, accounts, tallies.
 
     accounts: per table, views too; the source's own name stands for lines to events. tallies: per (table, rule).
+    source: the name of the block's.
     digest, verdict: for the driver to judge again; None where the pipeline has no watermark, or the driver's word
     was followed. newest_us: of the events' own times. peak_bytes: the worker's largest resident size so far.
     """
 
     block: int
+    source: str
     written: dict[str, list[DataFile]] = field(default_factory=dict)
     partials: dict[str, pl.DataFrame] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -95,12 +110,16 @@ def load_pipeline(reference: str) -> Pipeline:
 def run_block(task: BlockTask) -> BlockResult:
     """Do one block. Retry: safe, also while another process does the same: equal files, equal names."""
     pipeline = load_pipeline(task.pipeline)
-    source, volume = pipeline.source, source_volume(task.catalog_root, pipeline)
+    source, volume = (
+        pipeline.source_of(task.slices[0].read.name),
+        pipeline.files_root(task.catalog_root),
+    )
     rows = read_block(volume, source, task.slices)
-    digest, verdict = _judged(pipeline, task, rows)
+    digest, verdict = _judged(pipeline.marked(source), task, rows)
     newest = rows.events.select(pl.col(source.event_time).max().dt.epoch("us")).item()
     result = BlockResult(
         block=task.block,
+        source=source.name,
         digest=digest,
         verdict=verdict,
         newest_us=None if newest is None else int(newest),
@@ -112,7 +131,11 @@ def run_block(task: BlockTask) -> BlockResult:
     events = with_meta(rows.events, verdict, task.batch, task.ingested_at_us, source.references, task.known)
     with durable.Flushes() as flushes:
         block = _Block(
-            task, pipeline, result, BlockWriter(task.catalog_root / pipeline.schema, _stem(task), flushes)
+            task,
+            pipeline,
+            source,
+            result,
+            BlockWriter(task.catalog_root / pipeline.schema, _stem(task), flushes),
         )
         refused = pl.concat([rows.rejected, *block.run(events)])
         if refused.height and QUARANTINE.name not in task.done:
@@ -122,14 +145,13 @@ def run_block(task: BlockTask) -> BlockResult:
     return result
 
 
-def _judged(pipeline: Pipeline, task: BlockTask, rows: BlockRows) -> tuple[Digest | None, Verdict | None]:
-    watermark = next((table.watermark for table in pipeline.tables if table.watermark), None)
-    if watermark is None or task.quality.lateness_us is None:
+def _judged(marked: Table | None, task: BlockTask, rows: BlockRows) -> tuple[Digest | None, Verdict | None]:
+    if marked is None or marked.watermark is None or marked.name not in task.quality.lateness_us:
         return None, None
     if task.verdict is not None:
         return None, task.verdict
-    digest = digest_of(rows, task.slices, watermark)
-    return digest, judge(digest, task.seen, task.quality.lateness_us).verdict
+    digest = digest_of(rows, task.slices, marked.watermark)
+    return digest, judge(digest, task.seen, task.quality.lateness_us[marked.name]).verdict
 
 
 def _stem(task: BlockTask) -> str:
@@ -142,17 +164,20 @@ class _Block:
 
     task: BlockTask
     pipeline: Pipeline
+    source: Source
     result: BlockResult
     writer: BlockWriter
 
     def run(self, events: pl.DataFrame) -> list[pl.DataFrame]:
         """Every table's rows in the graph's order, written or aggregated; returns what was refused."""
-        frames = {self.pipeline.source.name: events}
+        frames = {self.source.name: events}
         refused = []
-        for table in ordered_tables(
-            self.pipeline
-        ):  # also of tables that are done: the account is of all of them
-            rows, not_made = self._made(table, frames[table.reads])
+        # Also of tables that are done: the account is of all of them. Those of other sources are not made.
+        for table in ordered_tables(self.pipeline):
+            read = [frames[name] for name in table.inputs if name in frames]
+            if not read:
+                continue
+            rows, not_made = self._made(table, read[0] if len(read) == 1 else pl.concat(read))
             frames[table.name] = rows
             refused += not_made
             if table.name not in self.task.done:
@@ -161,7 +186,8 @@ class _Block:
 
     def _made(self, table: Table, read: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
         """The table's rows as its rules leave them, and what its transform and they refused."""
-        made = table.transform(read)
+        seen = hidden(looked_up(read, table.lookups, self.task.known), table, self.task.keys)
+        made = table.transform(seen)
         rows, not_made = made if isinstance(made, Split) else (made, no_rejects())
         account = Account(rows_in=rows.height + not_made.height, quarantined=not_made.height)
         if table.watermark and (verdict := self.result.verdict) is not None:

@@ -8,27 +8,29 @@ from pathlib import Path
 
 import polars as pl
 
-from casper_ray.medallion.accounts import Account
-from casper_ray.medallion.admission import Recall, Seen
+from casper_ray.medallion.accounts import Account, total
+from casper_ray.medallion.admission import Seen
 from casper_ray.medallion.batch import Batch
-from casper_ray.medallion.declare import Merge, Pipeline
+from casper_ray.medallion.declare import Merge, Pipeline, Source
 from casper_ray.medallion.fan_out import run_blocks
 from casper_ray.medallion.files import blocks, slices
-from casper_ray.medallion.memory import BlockJudge, accepts_late
+from casper_ray.medallion.memory import BlockJudge, Recalling, Remembered, accepts_late
 from casper_ray.medallion.merge import partial_aggregate
 from casper_ray.medallion.one_pass import BlockResult, BlockTask
 from casper_ray.medallion.quality import Tally
+from casper_ray.medallion.references import Known
+from casper_ray.security.key_source import KeySource
 
 BLOCK_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """What the pass made of a batch. seen: what is remembered after it."""
+    """What the pass made of a batch. seen: what is remembered after it, by source."""
 
     pipeline: Pipeline
     results: list[BlockResult]
-    seen: Seen
+    seen: Remembered
 
     @property
     def accounts(self) -> dict[str, Account]:
@@ -59,13 +61,16 @@ class Passed:
 
     @property
     def counts(self) -> Account:
-        """Of the source's lines: from lines to rows that count."""
+        """Of the sources' lines: from lines to rows that count."""
         accounts = self.accounts
-        lines = accounts.get(self.pipeline.source.name, Account())
-        view = next((table.name for table in self.pipeline.tables if table.watermark), "")
-        if view not in accounts:
+        return total(self._counted(source, accounts) for source in self.pipeline.sources)
+
+    def _counted(self, source: Source, accounts: Mapping[str, Account]) -> Account:
+        lines = accounts.get(source.name, Account())
+        view = self.pipeline.marked(source)
+        if view is None or view.name not in accounts:
             return lines
-        counted = accounts[view]
+        counted = accounts[view.name]
         return counted._replace(rows_in=lines.rows_in, quarantined=lines.quarantined + counted.quarantined)
 
     @property
@@ -96,16 +101,17 @@ class PassRun:
         self,
         batch: Batch,
         done: frozenset[str],
-        seen: Seen,
-        recall: Recall | None,
-        known: Mapping[str, pl.Series],
+        seen: Remembered,
+        recall: Recalling | None,
+        known: Known,
+        keys: KeySource | None,
     ) -> Passed:
         """The batch's blocks, done and judged. done: tables that need nothing of it.
 
         Retry: safe; no table's log knows of what it writes.
         """
-        tasks = self._tasks(batch, done, seen, known)
-        judge = BlockJudge(batch, seen, recall)
+        tasks = [replace(task, keys=keys) for task in self._tasks(batch, done, seen, known)]
+        judge = BlockJudge(self.pipeline, batch, seen, recall)
         results: dict[int, BlockResult] = {}
         for result in run_blocks(tasks):
             judge.add(result)
@@ -119,27 +125,30 @@ class PassRun:
         in_order = [results[block] for block in sorted(results)]
         return Passed(pipeline=self.pipeline, results=in_order, seen=judge.after())
 
-    def _tasks(
-        self, batch: Batch, done: frozenset[str], seen: Seen, known: Mapping[str, pl.Series]
-    ) -> list[BlockTask]:
-        seen = seen._replace(keep=accepts_late(batch))
-        alone = Seen(seen.watermark_us, keep=seen.keep)
-        return [
-            BlockTask(
-                pipeline=self.reference,
-                catalog_root=self.catalog_root,
-                batch=batch.number,
-                block=number,
-                slices=block,
-                ingested_at_us=batch.ingested_at_us,
-                quality=batch.quality,
-                done=done,
+    def _tasks(self, batch: Batch, done: frozenset[str], seen: Remembered, known: Known) -> list[BlockTask]:
+        """The batch's blocks, source by source: a block is of one source."""
+        tasks: list[BlockTask] = []
+        for source in self.pipeline.sources:
+            reads = [read for read in batch.reads if self.pipeline.source_of(read.name) is source]
+            before = seen.get(source.name, Seen())._replace(keep=accepts_late(batch))
+            for block in blocks(slices(reads), BLOCK_BYTES):
+                tasks.append(
+                    BlockTask(
+                        pipeline=self.reference,
+                        catalog_root=self.catalog_root,
+                        batch=batch.number,
+                        block=len(tasks),
+                        slices=block,
+                        ingested_at_us=batch.ingested_at_us,
+                        quality=batch.quality,
+                        done=done,
+                        seen=before,
+                        known=known,
+                    )
+                )
                 # Rows of later blocks are compared with those of the blocks between, which only the driver sees.
-                seen=seen if number == 0 else alone,
-                known=known,
-            )
-            for number, block in enumerate(blocks(slices(batch.reads), BLOCK_BYTES))
-        ]
+                before = Seen(before.watermark_us, keep=before.keep)
+        return tasks
 
 
 def _remove_files(result: BlockResult, root: Path) -> None:

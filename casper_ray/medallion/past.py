@@ -12,19 +12,19 @@ from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.open_table import OpenTable
 from casper_ray.lakehouse.read import scan
 from casper_ray.medallion.batch import Batch
-from casper_ray.medallion.batches import BATCHES, reads_of, versions_of
+from casper_ray.medallion.batches import BATCHES, marks_of, reads_of, versions_of
 from casper_ray.medallion.declare import Pipeline
-from casper_ray.medallion.memory import watermark_of
+from casper_ray.medallion.memory import watermarks_of
 from casper_ray.medallion.quarantine import QUARANTINE
 from casper_ray.medallion.rule_book import RuleBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastBatch:
-    """A batch, where the watermark stood before it, and the tables that it brought rows to, or made anew."""
+    """A batch, where watermarks stood before it (by source), and the tables that it brought rows to, or made anew."""
 
     batch: Batch
-    watermark_before_us: int | None
+    marks_before_us: Mapping[str, int]
     brought: frozenset[str]
 
     def lacking(self, tables: Mapping[str, OpenTable], names: tuple[str, ...], app: str) -> frozenset[str]:
@@ -35,17 +35,16 @@ class PastBatch:
 
 def past_batches(catalog: Catalog, schema: str, book: RuleBook) -> Iterator[PastBatch]:
     """Every batch, oldest first."""
-    watermark_us: int | None = None
+    marks_us: dict[str, int] = {}
     for row in scan(catalog.table(schema, BATCHES.name)).sort("batch").collect().iter_rows(named=True):
-        yield PastBatch(batch=_batch(row, book), watermark_before_us=watermark_us, brought=_brought(row))
-        watermark_us = None if row["watermark"] is None else sim_micros(row["watermark"])
+        yield PastBatch(batch=_batch(row, book), marks_before_us=marks_us, brought=_brought(row))
+        marks_us = marks_of(row["watermarks"])
 
 
 def last_remade(past: list[PastBatch], pipeline: Pipeline) -> int:
-    """The number of the last batch that made anew the table which remembers every row; 0 if none did."""
-    watermark = watermark_of(pipeline)
-    log = watermark.log if watermark else None
-    return max((one.batch.number for one in past if log in one.batch.replaces), default=0)
+    """The number of the last batch that made anew a table which remembers every row; 0 if none did."""
+    logs = {watermark.log for watermark in watermarks_of(pipeline).values()}
+    return max((one.batch.number for one in past if logs & set(one.batch.replaces)), default=0)
 
 
 def _batch(row: dict[str, Any], book: RuleBook) -> Batch:
@@ -57,6 +56,7 @@ def _batch(row: dict[str, Any], book: RuleBook) -> Batch:
         quality=book.rules(row["quality"]),
         replaces=tuple(row["replaces"]),
         references=versions_of(row["references"]),
+        keys=versions_of(row["keys"]),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -33,24 +33,24 @@ class RuleError(UserError):
 class Quality:
     """Every rule that a batch is judged by: part of what is written down of it, so that a rerun judges alike.
 
-    rules: table -> its expectations. lateness_us: of the table with the watermark; None: there is none.
+    rules: table -> its expectations. lateness_us: of each table with a watermark.
     """
 
     rules: Mapping[str, tuple[Expectation, ...]]
-    lateness_us: int | None = None
+    lateness_us: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, table: str) -> tuple[Expectation, ...]:
         return self.rules.get(table, ())
 
     def as_json(self) -> dict[str, Any]:
         rules = {table: [asdict(rule) for rule in rules] for table, rules in self.rules.items()}
-        return {"rules": rules, "lateness_us": self.lateness_us}
+        return {"rules": rules, "lateness_us": dict(self.lateness_us)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Quality:
         return cls(
             rules={table: tuple(map(_expectation, rules)) for table, rules in value["rules"].items()},
-            lateness_us=value["lateness_us"],
+            lateness_us={table: int(us) for table, us in value["lateness_us"].items()},
         )
 
 

@@ -32,7 +32,7 @@ class RuleSpec(_Spec):
 
 
 class TableSpec(_Spec):
-    """A table's rules, and how late its rows may come, as `3h` (for the table that has a watermark)."""
+    """A table's rules, and how late its rows may come, as `3h` (for a table that has a watermark)."""
 
     watermark: str | None = None
     expectations: tuple[RuleSpec, ...] = ()
@@ -59,7 +59,7 @@ def resolve_quality(pipeline: Pipeline, asked: str | None = None) -> Quality:
     Raises: ConfigError for a file that is not there or does not fit the pipeline.
     """
     declared = {table.name: table.expectations for table in pipeline.tables}
-    lateness = next((table.watermark.lateness for table in pipeline.tables if table.watermark), None)
+    lateness = {table.name: table.watermark.lateness for table in pipeline.tables if table.watermark}
     name = asked or pipeline.quality
     if name is None:
         return _quality(declared, lateness)
@@ -72,14 +72,14 @@ def resolve_quality(pipeline: Pipeline, asked: str | None = None) -> Quality:
         declared[table] += tuple(_expectation(rule, spec.owner) for rule in of_table.expectations)
         _check_names(table, declared[table], path)
         if of_table.watermark and (seconds := duration_s(of_table.watermark)) is not None:
-            lateness = timedelta(seconds=seconds)
+            lateness[table] = timedelta(seconds=seconds)
     return _quality(declared, lateness)
 
 
-def _quality(rules: dict[str, tuple[Expectation, ...]], lateness: timedelta | None) -> Quality:
+def _quality(rules: dict[str, tuple[Expectation, ...]], lateness: dict[str, timedelta]) -> Quality:
     return Quality(
         rules={table: of_table for table, of_table in rules.items() if of_table},
-        lateness_us=None if lateness is None else lateness // timedelta(microseconds=1),
+        lateness_us={table: late // timedelta(microseconds=1) for table, late in lateness.items()},
     )
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from casper_ray.errors import ConfigError, LakeError
 from casper_ray.failpoints import reach
@@ -15,15 +14,15 @@ from casper_ray.lakehouse.commit import table_has
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.open_table import ASK_FSCK
 from casper_ray.medallion.accounts import check_balance
-from casper_ray.medallion.admission import Seen
 from casper_ray.medallion.batch import Batch, BatchJournal
 from casper_ray.medallion.batch_report import BatchReport, report_of
 from casper_ray.medallion.batches import BATCHES, batch_row, committed_progress
 from casper_ray.medallion.declare import Pipeline
 from casper_ray.medallion.files import Read
 from casper_ray.medallion.graph import check_rules, checked_tables
+from casper_ray.medallion.hiding import key_versions, keys_at
 from casper_ray.medallion.intake import Intake, first_bytes, instant_of
-from casper_ray.medallion.memory import Memory
+from casper_ray.medallion.memory import Memory, Recalling, Remembered
 from casper_ray.medallion.one_pass import load_pipeline
 from casper_ray.medallion.pass_run import Passed, PassRun
 from casper_ray.medallion.past import PastBatch, last_remade, past_batches
@@ -34,6 +33,7 @@ from casper_ray.medallion.quarantine import QUARANTINE
 from casper_ray.medallion.references import References
 from casper_ray.medallion.rule_book import RuleBook
 from casper_ray.medallion.tables import PipelineTables
+from casper_ray.security.key_source import load_keys
 
 BATCH_BYTES = 512 << 20
 
@@ -70,8 +70,10 @@ class Runner:
         self.tables = self._tables.tables
         self._journal = BatchJournal(catalog.state / f"{self.pipeline.name}-batch.json")
         self._book = RuleBook(catalog.state / "rules")
-        self._references = References(catalog, self.pipeline.source)
-        self._intake = Intake(self._volume, self.pipeline.source, late_accepted=wishes.late_accepted)
+        self._references = References(catalog, self.pipeline)
+        self._keys = load_keys(catalog.state) if self.pipeline.hides else None
+        files_root = self.pipeline.files_root(catalog.root)
+        self._intake = Intake(files_root, self.pipeline, late_accepted=wishes.late_accepted)
         self._pass = PassRun(
             pipeline=self.pipeline,
             reference=reference,
@@ -81,13 +83,18 @@ class Runner:
         self._mending = wishes.mending
         self._run_id = uuid.uuid4().hex
         self._recovered = False
-        self._seen: Seen | None = None
+        self._seen: Remembered | None = None
         self.progress = committed_progress(catalog, self.pipeline.schema)
 
     @property
     def app(self) -> str:
         """The name under which the tables' logs count this pipeline's batches."""
         return self._tables.app
+
+    @property
+    def warning(self) -> str:
+        """What the user should know of the keys; empty where there is nothing."""
+        return self._keys.warning if self._keys else ""
 
     def waiting_bytes(self) -> int:
         """How much there is to do: of a batch that a crash left, and of what is new in the volume."""
@@ -165,12 +172,13 @@ class Runner:
     def _run_again(self, past: PastBatch, names: frozenset[str]) -> BatchReport:
         started = time.perf_counter()
         batch = past.batch
-        seen, recall = Seen(), None
+        seen: Remembered = {}
+        recall: Recalling | None = None
         if not batch.replaces:
-            memory = Memory(self.catalog, self.pipeline, past.watermark_before_us, batch.number)
-            seen, recall = memory.since(), memory.since
-        known = self._references.values(batch.references)
-        passed = self._pass.run(batch, frozenset(self.tables.keys() - names), seen, recall, known)
+            memory = Memory(self.catalog, self.pipeline, past.marks_before_us, batch.number)
+            seen, recall = memory.all(), memory.since
+        known, keys = self._references.known(batch.references), keys_at(self._keys, batch.keys)
+        passed = self._pass.run(batch, frozenset(self.tables.keys() - names), seen, recall, known, keys)
         computed = time.perf_counter()
         partials = passed.partials
         log = log_rows(self._run_id, batch, passed.tallies, batch.sim_instant_us, stopped=False)
@@ -199,11 +207,12 @@ class Runner:
         batch = Batch(
             number=self.progress.last_batch + 1,
             reads=reads,
-            sim_instant_us=instant_of(reads, self.pipeline.source, self.progress, sim_instant_us),
+            sim_instant_us=instant_of(reads, self.pipeline, self.progress, sim_instant_us),
             ingested_at_us=time.time_ns() // 1000,
             quality=self._quality,
             replaces=replaces,
             references=self._references.versions,
+            keys=key_versions(self._keys),
         )
         self._journal.write(batch)
         return self._run(batch)
@@ -231,13 +240,13 @@ class Runner:
         """The pass over the batch, which remembers what came before it: a refresh, nothing, for it has it all."""
         has = {name for name, table in self.tables.items() if table_has(table, self.app, batch.number)}
         spared = self.tables.keys() - set(batch.replaces) if batch.replaces else set()
-        known = self._references.values(batch.references)
+        known, keys = self._references.known(batch.references), keys_at(self._keys, batch.keys)
         if batch.replaces:
-            return self._pass.run(batch, frozenset(has | spared), Seen(), None, known)
-        memory = Memory(self.catalog, self.pipeline, self.progress.watermark_us, batch.number)
+            return self._pass.run(batch, frozenset(has | spared), {}, None, known, keys)
+        memory = Memory(self.catalog, self.pipeline, self.progress.marks_us, batch.number)
         if self._seen is None:
-            self._seen = memory.since()
-        return self._pass.run(batch, frozenset(has | spared), self._seen, memory.since, known)
+            self._seen = memory.all()
+        return self._pass.run(batch, frozenset(has | spared), self._seen, memory.since, known, keys)
 
     def _stop_if_asked(self, batch: Batch, passed: Passed) -> None:
         """Raises: StoppedBatchError, once the log says so and nothing else is left of the batch."""
@@ -258,8 +267,7 @@ class Runner:
 
     def _end(self, batch: Batch, passed: Passed) -> None:
         """Commit the row that says that every table has the batch; remember what it says."""
-        marks = (us for us in (self.progress.watermark_us, passed.seen.watermark_us) if us is not None)
-        watermark_us = max(marks, default=None)
+        marks_us = _furthest(self.progress.marks_us, passed.seen)
         instant_us = self._instant(batch, passed)
         self._tables.end(
             batch,
@@ -267,7 +275,7 @@ class Runner:
                 batch,
                 passed.counts,
                 passed.accounts,
-                watermark_us=watermark_us,
+                marks_us=marks_us,
                 instant_us=instant_us,
                 tables=self.tables,
                 quality=self._book.keep(batch.quality),
@@ -275,10 +283,17 @@ class Runner:
         )
         self.progress.note(batch.reads)
         self.progress.last_batch = batch.number
-        self.progress.watermark_us, self.progress.sim_instant_us = watermark_us, instant_us
+        self.progress.marks_us, self.progress.sim_instant_us = marks_us, instant_us
         self.progress.versions = {name: table.version for name, table in self.tables.items()}
-        self._seen = passed.seen._replace(watermark_us=watermark_us)
+        self._seen = {
+            source: seen._replace(watermark_us=marks_us.get(source)) for source, seen in passed.seen.items()
+        }
 
-    @property
-    def _volume(self) -> Path:
-        return self.catalog.volume(self.pipeline.source.schema, self.pipeline.source.volume)
+
+def _furthest(before_us: Mapping[str, int], seen: Remembered) -> dict[str, int]:
+    """Where the watermark of each source stands after a batch; none goes back."""
+    after_us = {name: one.watermark_us for name, one in seen.items() if one.watermark_us is not None}
+    return {
+        name: max(us for us in (before_us.get(name), after_us.get(name)) if us is not None)
+        for name in before_us.keys() | after_us.keys()
+    }

@@ -47,6 +47,8 @@ def run_pipeline(order: Order, environment: Environment, told: Callable[[str], N
         if lease.taken_from:
             told(f"taken over from process {lease.taken_from.pid}, which died holding the lease")
         runner = Runner(order.reference, catalog, order.wishes)
+        if runner.warning:
+            told(runner.warning)
         if order.full_refresh or order.refresh or runner.waiting_bytes() > BLOCK_BYTES:
             # Less than a block is done here before a Ray would be up.
             stack.enter_context(RayStarting(environment, warm_up)).wait()

@@ -16,6 +16,7 @@ from casper_ray.lakehouse.upkeep import Upkeep
 from casper_ray.medallion.batch import Batch
 from casper_ray.medallion.batches import BATCHES, Progress
 from casper_ray.medallion.declare import Append, Merge, Pipeline, Table, View
+from casper_ray.medallion.fan_out import write_anywhere
 from casper_ray.medallion.merge import MergedTable, RecentFiles
 from casper_ray.medallion.one_pass import BlockResult
 from casper_ray.medallion.quality_log import QUALITY_LOG
@@ -33,7 +34,7 @@ class PipelineTables:
         self.tables = {spec.name: self._open(spec) for spec in self._specs}
         self._batches, self._log = self._open(BATCHES), self._open(QUALITY_LOG)
         self._merged = {
-            spec.name: MergedTable(spec, spec.update, RecentFiles())
+            spec.name: MergedTable(spec, spec.update, RecentFiles(), write_anywhere)
             for spec in stored
             if isinstance(spec.update, Merge)
         }

@@ -23,7 +23,7 @@ PIPELINE = Pipeline(
     name="toy",
     catalog="caspers",
     schema="lakeflow",
-    source=EVENTS,
+    sources=(EVENTS,),
     tables=(
         ALL_EVENTS,
         ADMITTED_EVENTS,

@@ -143,7 +143,7 @@ def _state_files(lake: Lake) -> dict[str, bytes]:
     [
         ("world.json", None, "is of format 99, expected 2"),
         ("world.json", b"\x00garbage", "world.json"),
-        ("world.json", b'{"format": 2}', "world.json"),
+        ("world.json", b'{"format": 3}', "world.json"),
         ("replay/cursor.json", b"\x00garbage", "is not a cursor"),
         ("replay/cursor.json", b"", "is not a cursor"),
         ("replay/cursor.json", b"[]", "is not a cursor"),

@@ -54,20 +54,20 @@ def losing_a_line(pipeline: Pipeline) -> Pipeline:
     """As if the parser had swallowed a line."""
 
     def parse(data: bytes) -> Parsed:
-        parsed = pipeline.source.parse(data)
+        parsed = pipeline.sources[0].parse(data)
         return parsed._replace(events=parsed.events.head(max(parsed.events.height - 1, 0)))
 
-    return replace(pipeline, source=replace(pipeline.source, parse=parse))
+    return replace(pipeline, sources=(replace(pipeline.sources[0], parse=parse),))
 
 
 def losing_a_reject(pipeline: Pipeline) -> Pipeline:
     """As if what is refused was forgotten."""
 
     def parse(data: bytes) -> Parsed:
-        parsed = pipeline.source.parse(data)
+        parsed = pipeline.sources[0].parse(data)
         return parsed._replace(rejected=parsed.rejected.clear())
 
-    return replace(pipeline, source=replace(pipeline.source, parse=parse))
+    return replace(pipeline, sources=(replace(pipeline.sources[0], parse=parse),))
 
 
 @pytest.mark.parametrize("losing", [losing_a_line, losing_a_reject])

@@ -18,6 +18,7 @@ from casper_ray.medallion.batches import Progress, batch_row, reads_of, versions
 from casper_ray.medallion.expectations import expect_or_drop
 from casper_ray.medallion.files import Read
 from casper_ray.medallion.kitchen.pipeline import PIPELINE
+from casper_ray.medallion.kitchen.source import EVENTS
 from casper_ray.medallion.quality import Quality
 from casper_ray.medallion.quality_config import resolve_quality
 from casper_ray.medallion.rule_book import RuleBook
@@ -27,7 +28,8 @@ reads = st.builds(
     Read, st.text(min_size=1), st.integers(0, 99), st.integers(99, 2**40), instants, instants, st.booleans()
 )
 RULES = Quality(
-    rules={"orders": (expect_or_drop("a", "x > 'ü\"'", tags=("t", "u"), owner="me"),)}, lateness_us=5
+    rules={"orders": (expect_or_drop("a", "x > 'ü\"'", tags=("t", "u"), owner="me"),)},
+    lateness_us={"admitted": 5},
 )
 
 
@@ -74,7 +76,7 @@ def test_a_batch_of_another_format_is_refused(tmp_path: Path) -> None:
 @given(st.lists(reads, max_size=4))
 def test_the_row_of_a_batch_tells_of_its_reads(read: list[Read]) -> None:
     batch = Batch(number=3, reads=tuple(read), sim_instant_us=None, ingested_at_us=1, quality=RULES)
-    row = batch_row(batch, Account(), {}, watermark_us=None, instant_us=None, tables={}, quality="book").row(
+    row = batch_row(batch, Account(), {}, marks_us={}, instant_us=None, tables={}, quality="book").row(
         0, named=True
     )
     assert reads_of(row["files"], row["reads"]) == batch.reads
@@ -97,7 +99,7 @@ def test_what_a_restart_knows_is_what_the_run_knew(tmp_path: Path) -> None:
     again = lake.runner().progress
     assert again == runner.progress
     assert list(again.reads) == list(runner.progress.reads), "in the order in which they came"
-    assert again.watermark_us == minute_us(420)
+    assert again.marks_us == {EVENTS.name: minute_us(420)}
     assert [read[:3] for read in again.reads.values() if read.name == "mine.json"] == [
         ("mine.json", 0, len(order(2, 50)) - 40),
         ("mine.json", 0, len(order(2, 50) + order(3, 600))),
@@ -120,7 +122,9 @@ def test_progress_remembers_how_far_a_file_was_read() -> None:
 def test_rules_are_kept_under_the_digest_of_what_they_say(tmp_path: Path) -> None:
     book = RuleBook(tmp_path / "rules")
     kitchen = resolve_quality(PIPELINE)
-    names = [book.keep(rules) for rules in (RULES, kitchen, RULES, replace(RULES, lateness_us=6))]
+    names = [
+        book.keep(rules) for rules in (RULES, kitchen, RULES, replace(RULES, lateness_us={"admitted": 6}))
+    ]
     assert names[0] == names[2]
     assert len(set(names)) == len(list((tmp_path / "rules").glob("*.json"))) == 3
     assert RuleBook(tmp_path / "rules").rules(names[0]) == RULES
@@ -128,7 +132,7 @@ def test_rules_are_kept_under_the_digest_of_what_they_say(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "content", [None, b"\x00", b"[]", b"{}", b'{"rules": {"t": [{}]}, "lateness_us": 1}']
+    "content", [None, b"\x00", b"[]", b"{}", b'{"rules": {"t": [{}]}, "lateness_us": {}}']
 )
 def test_a_page_of_rules_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | None) -> None:
     book = RuleBook(tmp_path)

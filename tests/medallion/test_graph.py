@@ -40,7 +40,7 @@ def only_a(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def pipeline(*tables: Table) -> Pipeline:
-    return Pipeline(name="test", catalog="test", schema="s", source=SOURCE, tables=tables)
+    return Pipeline(name="test", catalog="test", schema="s", sources=(SOURCE,), tables=tables)
 
 
 def marked(mark: str) -> str:

@@ -15,7 +15,7 @@ from casper_ray.errors import LakeError
 from casper_ray.medallion.batches import Progress
 from casper_ray.medallion.files import FileSlice, Read, read_slice
 from casper_ray.medallion.intake import Intake, first_bytes, instant_of
-from casper_ray.medallion.kitchen.source import EVENTS
+from casper_ray.medallion.kitchen.pipeline import PIPELINE
 
 LINES = b"one\ntwo\nthree\n"
 Look = Callable[..., list[Read]]
@@ -28,7 +28,7 @@ def progress() -> Progress:
 
 @pytest.fixture
 def intake(tmp_path: Path) -> Intake:
-    return Intake(tmp_path, EVENTS, late_accepted=False)
+    return Intake(tmp_path, PIPELINE, late_accepted=False)
 
 
 def taken(progress: Progress, intake: Intake) -> list[Read]:
@@ -88,7 +88,7 @@ def test_a_file_that_grows_anyhow_has_every_line_read_whole_at_last(
 ) -> None:
     folder = tmp_path_factory.mktemp("volume")
     whole = b"\n".join(lines) + (b"\n" if ended else b"")
-    progress, intake = Progress(), Intake(folder, EVENTS, late_accepted=False)
+    progress, intake = Progress(), Intake(folder, PIPELINE, late_accepted=False)
     sizes = [*sorted(cut for cut in cuts if cut < len(whole)), len(whole)]
     for size in sizes:
         (folder / "a.json").write_bytes(whole[:size])
@@ -112,7 +112,7 @@ def test_a_run_begins_with_a_look_at_all_files_and_remembers_which_grew(
         (tmp_path / f"{number:03d}.json").write_bytes(b"line\n")
     taken(progress, intake)
     (tmp_path / "000.json").write_bytes(b"line\nmore\n")
-    another = Intake(tmp_path, EVENTS, late_accepted=False)
+    another = Intake(tmp_path, PIPELINE, late_accepted=False)
     grown = [Read("000.json", 5, 10)]
     assert another.new_reads(progress) == grown
     assert another.new_reads(progress) == grown, "a look alone does not take what it sees"
@@ -139,11 +139,11 @@ def test_without_a_window_or_an_instant_nothing_is_known(intake: Intake, progres
 
 def test_the_instant_of_a_batch_is_the_latest_that_is_told(progress: Progress) -> None:
     reads = [Read(window_name(1, 5, 10), 0, 9), Read("mine.json", 0, 9)]
-    assert instant_of(reads, EVENTS, progress, minute_us(7)) == minute_us(10)
-    assert instant_of(reads, EVENTS, progress, minute_us(12)) == minute_us(12)
-    assert instant_of(reads[1:], EVENTS, progress, None) is None
+    assert instant_of(reads, PIPELINE, progress, minute_us(7)) == minute_us(10)
+    assert instant_of(reads, PIPELINE, progress, minute_us(12)) == minute_us(12)
+    assert instant_of(reads[1:], PIPELINE, progress, None) is None
     progress.sim_instant_us = minute_us(3)
-    assert instant_of(reads[1:], EVENTS, progress, None) == minute_us(3)
+    assert instant_of(reads[1:], PIPELINE, progress, None) == minute_us(3)
 
 
 def test_a_refresh_has_every_read_in_the_order_in_which_they_came(tmp_path: Path, progress: Progress) -> None:
@@ -152,10 +152,10 @@ def test_a_refresh_has_every_read_in_the_order_in_which_they_came(tmp_path: Path
     (tmp_path / "b.json").write_bytes(b"one\ntwo\n")
     (tmp_path / "c.json").write_bytes(b"new\n")
     progress.note(tuple(came))
-    intake = Intake(tmp_path, EVENTS, late_accepted=False)
+    intake = Intake(tmp_path, PIPELINE, late_accepted=False)
     assert intake.all_reads(progress, new=False) == came
     assert intake.all_reads(progress, new=True) == [*came, Read("c.json", 0, 4)]
-    accepting = Intake(tmp_path, EVENTS, late_accepted=True).all_reads(progress, new=True)
+    accepting = Intake(tmp_path, PIPELINE, late_accepted=True).all_reads(progress, new=True)
     assert [read.late_accepted for read in accepting] == [True] * 4
 
 

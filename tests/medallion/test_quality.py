@@ -138,12 +138,13 @@ def test_the_kitchen_has_the_rules_that_it_is_known_for() -> None:
         ("silver_order_items", "price_positive", "quarantine"),
         ("silver_order_items", "qty_in_range", "quarantine"),
     }
-    assert quality.lateness_us == 3 * 3600 * 1_000_000
+    assert quality.lateness_us == {"admitted_events": 3 * 3600 * 1_000_000}
     check_rules(PIPELINE, quality)
 
 
 def test_no_rules_at_all_can_be_asked_for_and_the_watermark_stays() -> None:
-    assert resolve_quality(PIPELINE, "none") == Quality(rules={}, lateness_us=3 * 3600 * 1_000_000)
+    three_hours = {"admitted_events": 3 * 3600 * 1_000_000}
+    assert resolve_quality(PIPELINE, "none") == Quality(rules={}, lateness_us=three_hours)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_a_file_of_rules_may_change_the_lateness_and_name_owners(tmp_path: Path)
         f"owner: me\ntables: {{admitted_events: {{watermark: 90m, expectations: [{rule}]}}}}"
     )
     quality = resolve_quality(PIPELINE, str(tmp_path / "q.yml"))
-    assert quality.lateness_us == 90 * 60 * 1_000_000
+    assert quality.lateness_us == {"admitted_events": 90 * 60 * 1_000_000}
     wanted = Expectation(name="a", sql="order_id = 'x'", action="warn", tags=("t",), owner="me")
     assert quality.of("admitted_events") == (wanted,)
 

@@ -13,6 +13,7 @@ from small_lake import PIPELINE, SmallLake, minute_us, order
 from casper_ray.medallion import memory
 from casper_ray.medallion.admission import Seen, keys_of
 from casper_ray.medallion.kitchen.pipeline import PIPELINE as KITCHEN
+from casper_ray.medallion.kitchen.source import EVENTS
 
 DYING = f"""
 import sys
@@ -114,7 +115,7 @@ def test_what_is_read_back_is_what_the_watermark_has_not_passed(lake: SmallLake)
     lake.run()
     lake.drop("c.json", order(7, 690))
     lake.run()
-    assert lake.runner().progress.watermark_us == minute_us(520)
+    assert lake.runner().progress.marks_us == {EVENTS.name: minute_us(520)}
     assert remembered(lake, before_batch=3) == {"e5", "e6", "e7"}
     assert remembered(lake, before_batch=2) == {"e5", "e6"}
     assert remembered(lake, before_batch=3, since_minutes=300) == {"e2", "e3", "e5", "e6", "e7"}
@@ -123,8 +124,12 @@ def test_what_is_read_back_is_what_the_watermark_has_not_passed(lake: SmallLake)
 
 def remembered(lake: SmallLake, before_batch: int, since_minutes: int | None = None) -> set[str]:
     progress = lake.runner().progress
-    found = memory.Memory(lake.catalog, KITCHEN, progress.watermark_us, before_batch)
-    seen = found.since(None if since_minutes is None else minute_us(since_minutes))
+    found = memory.Memory(lake.catalog, KITCHEN, progress.marks_us, before_batch)
+    seen = (
+        found.all()[EVENTS.name]
+        if since_minutes is None
+        else found.since(EVENTS.name, minute_us(since_minutes))
+    )
     names = lake.table("all_events")["event_id"].unique()
     by_key = dict(zip(zip(*(half.tolist() for half in keys_of(names)), strict=True), names, strict=True))
     halves = zip(seen.key.tolist(), seen.check.tolist(), strict=True)
@@ -132,7 +137,7 @@ def remembered(lake: SmallLake, before_batch: int, since_minutes: int | None = N
 
 
 def test_before_the_first_batch_nothing_is_remembered(lake: SmallLake) -> None:
-    found = memory.Memory(lake.catalog, KITCHEN, None, 1).since()
+    found = memory.Memory(lake.catalog, KITCHEN, {}, 1).all()[EVENTS.name]
     assert found.watermark_us is Seen().watermark_us is None
     assert len(found.key) == 0
 

@@ -219,7 +219,7 @@ def test_which_locations_are_known_is_looked_up_by_each_run(
     lake.runner().refresh()
     assert lake.orders() == known
     versions = lake.table("batches").sort("batch")["references"].to_list()
-    assert versions == [["location_id=0"], [f"location_id={int(bool(later))}"]]
+    assert versions == [["simulator.locations=0"], [f"simulator.locations={int(bool(later))}"]]
 
 
 def test_where_no_world_is_every_location_is_known(lake: SmallLake) -> None:

@@ -11,7 +11,7 @@ PIPELINE = Pipeline(
     name="kitchen",
     catalog="caspers",
     schema="lakeflow",
-    source=EVENTS,
+    sources=(EVENTS,),
     tables=(ALL_EVENTS, ADMITTED_EVENTS, ORDERS, SILVER_ORDER_ITEMS, *GOLD),
     quality="kitchen",
 )

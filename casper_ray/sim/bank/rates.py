@@ -33,7 +33,9 @@ def in_base(cents: Ints, currency: Ints, day_rates: Ints) -> Ints:
 
 
 def rate_frame(seed: int, days: int, epoch: datetime) -> pl.DataFrame:
-    """One row per currency and day: currency, day (date), rate Decimal(18, 8), source. Sorted by day, currency."""
+    """One row per currency and day: currency, day (date), valid_from (UTC, the day's start), rate Decimal(18, 8),
+    source. Sorted by day, currency.
+    """
     rates = load_rates()
     table = rate_table(seed, days)
     frame = pl.DataFrame(
@@ -46,5 +48,9 @@ def rate_frame(seed: int, days: int, epoch: datetime) -> pl.DataFrame:
     units = pl.col("units")
     text = pl.format("{}.{}", units // UNIT, (units % UNIT).cast(pl.String).str.zfill(8))
     return frame.select(
-        "currency", "day", rate=text.cast(pl.Decimal(18, 8)), source=pl.lit(rates.source)
+        "currency",
+        "day",
+        valid_from=pl.col("day").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+        rate=text.cast(pl.Decimal(18, 8)),
+        source=pl.lit(rates.source),
     ).sort("day", "currency")
