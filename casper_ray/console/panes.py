@@ -37,14 +37,19 @@ def place_lines(view: View, width: int, height: int, glyphs: Glyphs) -> list[Tex
     """A heading and one line per place, with its recent periods on a scale shared by all."""
     places, words = view.progress.places, view.progress.words
     counted_width = max(_COUNTED_WIDTH, len(words.counted) + 1)
-    spark_width = max(width - _PLACE_WIDTH - counted_width - _AMOUNT_WIDTH - 3, 0)
+    longest = max((len(place.name) for place in places), default=0)
+    place_width = max(_PLACE_WIDTH, min(longest + 2, width // 4))
+    spark_width = max(width - place_width - counted_width - _AMOUNT_WIDTH - 3, 0)
     periods = min(max((len(place.recent) for place in places), default=0), spark_width)
-    heading = fit(words.places, _PLACE_WIDTH, glyphs) + fit(words.counted, counted_width, glyphs, "right")
+    heading = fit(words.places, place_width, glyphs) + fit(words.counted, counted_width, glyphs, "right")
     heading += fit(words.amount, _AMOUNT_WIDTH, glyphs, "right")
     heading += "   " + fit(_spark_heading(words, periods, spark_width), spark_width, glyphs)
     highest = max((counted for place in places for counted in place.recent[-spark_width:]), default=0)
     shown, rest = _that_fit(places, height - 1)
-    lines = [_place_line(place, words, highest, counted_width, spark_width, glyphs) for place in shown]
+    lines = [
+        _place_line(place, words, (place_width, counted_width, spark_width), highest, glyphs)
+        for place in shown
+    ]
     return [styled(heading, "dim"), *lines, *_rest(rest, words.places, glyphs)]
 
 
@@ -62,11 +67,12 @@ def _table_line(table: TableState, change: int | None, name_width: int, whole: b
 
 
 def _place_line(
-    place: PlaceState, words: Words, highest: int, counted_width: int, spark_width: int, glyphs: Glyphs
+    place: PlaceState, words: Words, widths: tuple[int, int, int], highest: int, glyphs: Glyphs
 ) -> Text:
+    place_width, counted_width, spark_width = widths
     amount = figures.money(place.amount_cents, words.currency_sign)
     return Text.assemble(
-        fit(place.name, _PLACE_WIDTH, glyphs),
+        fit(place.name, place_width, glyphs),
         (fit(f"{place.counted:,}", counted_width, glyphs, "right"), "bold"),
         fit(amount, _AMOUNT_WIDTH, glyphs, "right"),
         "   ",

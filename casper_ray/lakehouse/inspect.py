@@ -127,7 +127,7 @@ def _why(entry: dict[str, Any]) -> str:
 
 def located(catalog: Catalog, name: str) -> tuple[str, str, Path]:
     schema, _, table = name.rpartition(".")
-    schema = schema or catalog.main_schema
+    schema = schema or catalog.pipeline_schema
     path = catalog.table(schema, table)
     if not (path / "_delta_log").is_dir():
         known = ", ".join(".".join(pair) for pair in catalog.table_names())

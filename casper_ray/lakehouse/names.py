@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from casper_ray.errors import ConfigError, LakeError
 
-_KITCHEN_SCHEMA = "lakeflow"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 _FOLDER = re.compile(r"[A-Za-z0-9/._~!$&'()+,;=:@-]+")
 """Other characters are written with % in the URLs of delta-rs, and polars then finds no file; or mean a pattern."""
+
+_FIRST_SCHEMA = "lakeflow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,16 @@ class Catalog:
         """Says which world the catalog holds, from its first run on."""
         return self.state / "world.json"
 
+    @property
+    def pipeline_schema(self) -> str:
+        """The schema of the catalog's pipeline, which is where `batches` is; before there is one, the kitchen's."""
+        found = sorted(log.parent.parent.name for log in self.root.glob("*/batches/_delta_log"))
+        return _FIRST_SCHEMA if _FIRST_SCHEMA in found or not found else found[0]
+
     def table_names(self) -> list[tuple[str, str]]:
         """(schema, table) of every Delta table that is there, sorted."""
         logs = self.root.glob("*/*/_delta_log")
         return sorted((log.parent.parent.name, log.parent.name) for log in logs)
-
-    @property
-    def main_schema(self) -> str:
-        """The schema that a pipeline keeps its tables in: it has a table of batches. Without one: the kitchen's."""
-        found = sorted(log.parent.parent.name for log in self.root.glob("*/batches/_delta_log"))
-        return found[0] if found else _KITCHEN_SCHEMA
 
 
 def checked_name(what: str, name: str) -> str:

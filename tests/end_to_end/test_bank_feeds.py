@@ -1,14 +1,15 @@
-"""The bank, landed and not taken in: each feed in its volume, its truth beside it, and a run that goes on."""
+"""The bank by the main job: each feed in its volume, its truth beside it, a run that goes on, and its tables."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 
 import polars as pl
 import pytest
-from children import SIM, Children, Ended
+from children import MEDALLION, SIM, Children, Ended
 
 from casper_ray.domain.time import US_PER_DAY, sim_micros
 from casper_ray.sim.bank.scenario import load_bank_scenario
@@ -18,6 +19,7 @@ pytestmark = [pytest.mark.cli, pytest.mark.ray]
 
 WORLD = BankWorld.build(load_bank_scenario("bank_baseline"), 42)
 START = sim_micros(WORLD.epoch)
+CASPER = (sys.executable, "-c", "from casper_ray.cli import main; main()")
 FEEDS = ("card", "atm", "wire", "customer_cdc")
 
 
@@ -71,3 +73,19 @@ def test_every_fault_can_be_put_on_the_bank(children: Children, tmp_path: Path) 
         assert told != plain, feed
         ids = {line[:40] for line in plain}
         assert sum(line[:40] in ids for line in told.elements()) > 0.9 * len(ids), feed
+
+
+def test_the_banks_tables_are_kept_and_named_without_their_schema(children: Children, tmp_path: Path) -> None:
+    where = ("--lake", str(tmp_path), "--catalog", "bank_dev")
+    ended = children.run(*SIM, "--domain", "bank", *where, "--speed", "max", "--until-day", "1", "--json")
+    assert ended.code == 0, ended.err
+    tables = {name: table["rows"] for name, table in ended.summary["tables"].items()}
+    for feed, bronze in zip(FEEDS, ("card_events", "atm_events", "wire_events", "customer_cdc"), strict=True):
+        assert tables[f"retail_banking.{bronze}"] == world_lines(feed, 1).total(), feed
+    branches = table(tmp_path, "retail_banking/gold_branch_performance")
+    assert 0 < branches["transactions"].sum() <= tables["retail_banking.silver_transactions"]
+    shown = children.run(*CASPER, "lake", "show", "gold_branch_performance", *where)
+    assert f"of {branches.height} rows of retail_banking.gold_branch_performance" in shown.out
+    again = children.run(*MEDALLION, "run", *where, "--json").summary
+    assert (again["pipeline"], again["batches"]) == ("bank", 0)
+    assert children.run(*CASPER, "lake", "fsck", *where).out.strip() == "nothing amiss"

@@ -71,22 +71,22 @@ class Evidence(NamedTuple):
     quarantine: pl.DataFrame
 
 
-def load_evidence(catalog: Catalog) -> Evidence:
+def load_evidence(catalog: Catalog, *, schema: str = "lakeflow") -> Evidence:
     """The evidence that a catalog holds at this moment.
 
     Raises: LakeError where no batch has been judged yet; SchemaError where a table lacks a column.
     """
-    log = load_log(catalog)
+    log = load_log(catalog, schema=schema)
     return Evidence(
         log=log,
-        batches=_load(catalog, "batches", BATCHES, _OPTIONAL),
-        quarantine=_load(catalog, "quarantine", QUARANTINE, _OPTIONAL),
+        batches=_load(catalog, schema, "batches", BATCHES, _OPTIONAL),
+        quarantine=_load(catalog, schema, "quarantine", QUARANTINE, _OPTIONAL),
     )
 
 
-def load_log(catalog: Catalog) -> pl.DataFrame:
+def load_log(catalog: Catalog, *, schema: str = "lakeflow") -> pl.DataFrame:
     """The quality log alone. Raises: as `load_evidence`."""
-    log = _load(catalog, "quality_log", LOG, set())
+    log = _load(catalog, schema, "quality_log", LOG, set())
     if log.is_empty():
         raise LakeError(
             f"catalog {catalog.name} of lake {catalog.lake}: has no quality log, or nothing in it",
@@ -95,8 +95,8 @@ def load_log(catalog: Catalog) -> pl.DataFrame:
     return log
 
 
-def _load(catalog: Catalog, table: str, columns: pl.Schema, optional: set[str]) -> pl.DataFrame:
-    path = catalog.table(catalog.main_schema, table)
+def _load(catalog: Catalog, schema: str, table: str, columns: pl.Schema, optional: set[str]) -> pl.DataFrame:
+    path = catalog.table(schema, table)
     if not (path / "_delta_log").is_dir():
         return pl.DataFrame(schema=columns)
     return _columns(path, columns, optional).collect()
