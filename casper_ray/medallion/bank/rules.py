@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import Field
 
 from casper_ray.errors import ConfigError
-from casper_ray.medallion.bank.transactions import SILVER_SCHEMA
+from casper_ray.medallion.bank.form import SILVER_SCHEMA
 from casper_ray.sim.configs import checked, configs_dir, load_mapping
 from casper_ray.sim.spec import Spec
 

@@ -6,11 +6,12 @@ import polars as pl
 import pyarrow as pa
 
 from casper_ray.domain.bank import CHARGEBACK, DECLINED
-from casper_ray.medallion.bank.activity import counted, sides
+from casper_ray.medallion.bank.form import SILVER_SCHEMA
+from casper_ray.medallion.bank.measures import counted, sides
 from casper_ray.medallion.bank.money import MONEY
 from casper_ray.medallion.bank.rules import bank_rules, flagged, holding, reason_codes
 from casper_ray.medallion.bank.source import TIMESTAMP
-from casper_ray.medallion.bank.transactions import SILVER_SCHEMA, SILVER_TRANSACTIONS
+from casper_ray.medallion.bank.transactions import SILVER_TRANSACTIONS
 from casper_ray.medallion.declare import KNOWN, Append, Merge, Table, View
 
 UNKNOWN = "unknown"
