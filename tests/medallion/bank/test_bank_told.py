@@ -77,6 +77,8 @@ def test_nothing_personal_above_bronze(told: SmallBank) -> None:
         leaked = [what for what in personal if what in text]
         assert not leaked, f"{len(leaked)} in {table}"
     assert len(checked) > 15
+    received = "".join(map(_texts, root.glob("customer_cdc/*.parquet")))
+    assert any(what in received for what in personal), "the search finds what is there"
 
 
 def _texts(path: Path) -> str:
