@@ -6,11 +6,12 @@ import polars as pl
 import pyarrow as pa
 
 from casper_ray.domain.bank import ATM, HOME_COUNTRY, POSTED, WIRE
-from casper_ray.medallion.bank.activity import counted, sides, worth
+from casper_ray.medallion.bank.form import IN, OUT
 from casper_ray.medallion.bank.histogram import bucket_names, bucket_of
+from casper_ray.medallion.bank.measures import counted, sides, worth
 from casper_ray.medallion.bank.money import MONEY, from_units, units
 from casper_ray.medallion.bank.source import TIMESTAMP
-from casper_ray.medallion.bank.transactions import IN, OUT, SILVER_TRANSACTIONS
+from casper_ray.medallion.bank.transactions import SILVER_TRANSACTIONS
 from casper_ray.medallion.declare import KNOWN, Merge, Table
 
 NIGHT_FROM, NIGHT_TO = 22, 4

@@ -9,10 +9,11 @@ import polars as pl
 import pyarrow as pa
 
 from casper_ray.domain.bank import ATM, CARD, POSTED, WIRE
-from casper_ray.medallion.bank.activity import worth
 from casper_ray.medallion.bank.assumptions import assumptions
+from casper_ray.medallion.bank.form import IN, OUT
+from casper_ray.medallion.bank.measures import worth
 from casper_ray.medallion.bank.money import MONEY, from_units, units
-from casper_ray.medallion.bank.transactions import IN, OUT, SILVER_TRANSACTIONS
+from casper_ray.medallion.bank.transactions import SILVER_TRANSACTIONS
 from casper_ray.medallion.declare import Merge, Table
 
 _WAYS = {"card": CARD, "cash": ATM, "transfers": WIRE}

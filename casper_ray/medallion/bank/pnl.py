@@ -18,8 +18,8 @@ from casper_ray.domain.bank import (
     TRANSFER_OUT,
     WITHDRAWAL,
 )
-from casper_ray.medallion.bank.activity import counted
 from casper_ray.medallion.bank.assumptions import assumptions
+from casper_ray.medallion.bank.measures import counted
 from casper_ray.medallion.bank.money import from_units, units
 from casper_ray.medallion.bank.spend import UNKNOWN
 from casper_ray.medallion.bank.transactions import SILVER_TRANSACTIONS

@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import Field
 
 from casper_ray.errors import ConfigError
-from casper_ray.medallion.bank.transactions import SILVER_SCHEMA
+from casper_ray.medallion.bank.form import SILVER_SCHEMA
 from casper_ray.sim.configs import checked, configs_dir, load_mapping
 from casper_ray.sim.spec import Spec
 
@@ -29,11 +29,11 @@ class TransactionRule(Spec):
 
 
 class DayRule(Spec):
-    """A reason to flag an account's or a card's day: so many rows of `where`, coming to so much in BASE_CURRENCY."""
+    """A reason to flag a day of an account, card or merchant: so many rows of `where`, and of so much."""
 
     code: str = Field(pattern=r"^[A-Z][A-Z_]*$")
     title: str
-    by: Literal["account", "card"]
+    by: Literal["account", "card", "merchant"]
     where: str = Field(min_length=1)
     at_least: int = Field(ge=1)
     amount_at_least: Decimal = Field(default=Decimal(0), ge=0, decimal_places=2)

@@ -6,7 +6,7 @@ import polars as pl
 import pyarrow as pa
 
 from casper_ray.domain.bank import CARD, CHARGEBACK, POSTED, PURCHASE, REFUND, REVERSAL
-from casper_ray.medallion.bank.activity import counted, worth
+from casper_ray.medallion.bank.measures import counted, worth
 from casper_ray.medallion.bank.money import MONEY
 from casper_ray.medallion.bank.transactions import SILVER_TRANSACTIONS
 from casper_ray.medallion.declare import Merge, Table

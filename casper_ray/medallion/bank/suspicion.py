@@ -6,14 +6,16 @@ import polars as pl
 import pyarrow as pa
 
 from casper_ray.domain.bank import CHARGEBACK, DECLINED
-from casper_ray.medallion.bank.activity import counted, sides
+from casper_ray.medallion.bank.form import SILVER_SCHEMA
+from casper_ray.medallion.bank.measures import counted, sides
 from casper_ray.medallion.bank.money import MONEY
 from casper_ray.medallion.bank.rules import bank_rules, flagged, holding, reason_codes
 from casper_ray.medallion.bank.source import TIMESTAMP
-from casper_ray.medallion.bank.transactions import SILVER_SCHEMA, SILVER_TRANSACTIONS
+from casper_ray.medallion.bank.transactions import SILVER_TRANSACTIONS
 from casper_ray.medallion.declare import KNOWN, Append, Merge, Table, View
 
 UNKNOWN = "unknown"
+_SUBJECTS = {"account": "account_token", "card": "card_token", "merchant": "merchant_id"}
 _SHOWN = (
     "transaction_id",
     "feed",
@@ -54,22 +56,22 @@ def suspicious_activity(scored: pl.DataFrame) -> pl.DataFrame:
 
 
 def suspicious_day_counts(transactions: pl.DataFrame) -> pl.DataFrame:
-    """What the day rules of configs/rules/bank.yml count: transactions and their amount by card or account.
+    """What the day rules of configs/rules/bank.yml count: transactions and their amount by account, card or merchant.
 
     Reads:   silver_transactions.
-    Returns: one row per day, rule and card or account with a transaction that the rule counts; amount in
-             BASE_CURRENCY; first_ts and last_ts of what was counted; flagged: whether it comes to what the rule
-             asks for; points of the rule where it does, else 0.
+    Returns: one row per day, rule and subject_id (a token, or a merchant's id) with a transaction that the rule
+             counts; amount in BASE_CURRENCY; first_ts and last_ts of what was counted; flagged: whether it comes
+             to what the rule asks for; points of the rule where it does, else 0.
     Rules:   day is the day of txn_ts, UTC. Rows below a rule's threshold stay, not flagged: a later batch adds to
              them. A transfer between two customers is a row of either account.
     """
     both = sides(transactions.select(SILVER_SCHEMA.names))
     parts = [
-        both.filter(holding(rule.where) & pl.col(f"{rule.by}_token").is_not_null()).select(
+        both.filter(holding(rule.where) & pl.col(_SUBJECTS[rule.by]).is_not_null()).select(
             pl.col("txn_day").alias("day"),
             pl.lit(rule.code).alias("code"),
             pl.lit(rule.by).alias("subject"),
-            pl.col(f"{rule.by}_token").alias("subject_token"),
+            pl.col(_SUBJECTS[rule.by]).alias("subject_id"),
             pl.lit(1, pl.Int64).alias("transactions"),
             pl.col("amount_base").alias("amount"),
             pl.col("txn_ts").alias("first_ts"),
@@ -144,7 +146,7 @@ _DAYS = pa.schema(
         ("day", pa.date32()),
         ("code", pa.string()),
         ("subject", pa.string()),
-        ("subject_token", pa.string()),
+        ("subject_id", pa.string()),
         ("transactions", pa.int64()),
         ("amount", MONEY),
         ("first_ts", TIMESTAMP),
@@ -156,10 +158,10 @@ _COUNTED = pl.Schema(_DAYS)
 GOLD_SUSPICIOUS_DAYS = Table(
     name="gold_suspicious_days",
     reads=SILVER_TRANSACTIONS.name,
-    grain="one row per day, rule and card or account",
+    grain="one row per day, rule and account, card or merchant",
     schema=pa.schema([*_DAYS, ("flagged", pa.bool_()), ("points", pa.int64())]),
     update=Merge(
-        keys=("day", "code", "subject", "subject_token"),
+        keys=("day", "code", "subject", "subject_id"),
         sums=("transactions", "amount"),
         lowest=("first_ts",),
         highest=("last_ts",),

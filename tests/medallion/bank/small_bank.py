@@ -200,8 +200,11 @@ class SmallBank:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"".join(lines))
 
+    def runner(self) -> Runner:
+        return Runner(REFERENCE, self.catalog)
+
     def run(self) -> list[BatchReport]:
-        return list(Runner(REFERENCE, self.catalog).run_available())
+        return list(self.runner().run_available())
 
     def table(self, name: str) -> pl.DataFrame:
         return scan(self.catalog.table("retail_banking", name)).collect()

@@ -85,7 +85,7 @@ def test_cash_and_transfers_have_categories_and_fees(bank: SmallBank) -> None:
 
 
 def test_what_a_rule_flags(bank: SmallBank) -> None:
-    abroad: dict[str, Any] = {"merchant_id": "M0000002", "country": "QM"}
+    abroad: dict[str, Any] = {"merchant_id": "M0000002", "country": "QM", "amount": "50.00"}
     refused = {"event_type": "compliance_check_failed"}
     cash = {
         atm(1, amount="9500.00", transaction_type="deposit"): "CASH_BELOW_REPORTING",
@@ -98,8 +98,8 @@ def test_what_a_rule_flags(bank: SmallBank) -> None:
         card(6, 4, **abroad): None,
         card(7, 23, **abroad): "FOREIGN_RISKY_AT_NIGHT",
         card(8, 23, **abroad | {"merchant_id": "M0000009"}): None,  # of unknown risk
-        card(9, 16, channel="online", amount="400.00"): "LARGE_RISKY_ONLINE",
-        card(10, 12, channel="online", amount="400.00"): None,  # before its risk rose
+        card(9, 16, channel="online", amount="800.00"): "LARGE_RISKY_ONLINE",
+        card(10, 12, channel="online", amount="800.00"): None,  # before its risk rose
         card(11, auth_result="declined_compliance", **refused): "SCREENING_HIT",
         card(12, auth_result="declined_blocked", **refused): "BLOCKED_CARD_TRIED",
         card(13, auth_result="declined_funds", **refused): None,
@@ -123,9 +123,9 @@ def test_reasons_come_together_and_points_add_up(bank: SmallBank) -> None:
         "LARGE_FOREIGN_TRANSFER",
         "LARGE_TRANSFER_AT_NIGHT",
     ]
-    assert row["risk_score"] == 25 + 25 + 20
+    assert row["risk_score"] == 25 + 25 + 30
     hour = bank.table("gold_fraud_risk_hourly").row(0, named=True)
-    assert (hour["region"], hour["flagged"], hour["risk_score"]) == ("Altenquay", 1, 70)
+    assert (hour["region"], hour["flagged"], hour["risk_score"]) == ("Altenquay", 1, 80)
     assert hour["flagged_amount"] == euro("9600.00")
 
 
@@ -139,9 +139,21 @@ def test_a_day_is_flagged_by_the_batch_that_brings_it_over_the_threshold(bank: S
     bank.drop("atm", "b.json", atm(2, 13, amount="4000.00", transaction_type="deposit"))
     bank.run()
     (row,) = bank.table("gold_suspicious_days").to_dicts()
-    assert (row["transactions"], row["amount"], row["flagged"], row["points"]) == (2, euro("10000"), True, 40)
+    assert (row["transactions"], row["amount"], row["flagged"], row["points"]) == (2, euro("10000"), True, 50)
     assert (row["first_ts"].hour, row["last_ts"].hour) == (12, 13)
-    assert row["subject_token"] == bank.transactions()["T1"]["account_token"]
+    assert row["subject_id"] == bank.transactions()["T1"]["account_token"]
+
+
+def test_a_merchant_where_cards_are_tried_is_flagged(bank: SmallBank) -> None:
+    tiny = {"channel": "online", "amount": "1.20", "merchant_id": "M0000002"}
+    bank.drop("card", "a.json", *(card(n, 3, pan=f"989999000000{n:04d}", **tiny) for n in range(5)))
+    bank.drop("card", "b.json", *(card(n, 3, **tiny | {"merchant_id": "M0000001"}) for n in range(10, 14)))
+    bank.run()
+    days = bank.table("gold_suspicious_days").filter(pl.col("code") == "CARD_TESTING").sort("subject_id")
+    assert days.select("subject", "subject_id", "transactions", "flagged").rows() == [
+        ("merchant", "M0000001", 4, False),
+        ("merchant", "M0000002", 5, True),
+    ]
 
 
 def test_a_transfer_counts_for_features_when_its_file_came(bank: SmallBank) -> None:
@@ -213,8 +225,8 @@ def test_coverage_looks_back_thirty_days() -> None:
     )
     told = coverage(days)
     assert told["stressed_outflows"].to_list() == [euro("200"), euro("400"), euro("400")], "2 x, of 30 days"
-    assert told["hqla"].to_list() == [euro("5999900"), euro("5999800"), euro("5999700")]
-    assert told["lcr"].to_list() == pytest.approx([5999900 / 200, 5999800 / 400, 5999700 / 400])
+    assert told["hqla"].to_list() == [euro("11999900"), euro("11999800"), euro("11999700")]
+    assert told["lcr"].to_list() == pytest.approx([11999900 / 200, 11999800 / 400, 11999700 / 400])
 
 
 def test_no_outflow_has_no_ratio(bank: SmallBank) -> None:

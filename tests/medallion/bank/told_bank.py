@@ -22,7 +22,7 @@ from casper_ray.sim.bank.scenario import load_bank_scenario
 from casper_ray.sim.bank.world import BankWorld
 from casper_ray.sim.window import Part, Window, file_name
 
-DAYS = 8
+DAYS = 6
 _KEYS = ("keys.json", "key-checks.json")
 _CENT = Decimal("0.01")
 _IN = ("deposit", "transfer_in", "reversal", "refund", "chargeback")
