@@ -59,6 +59,42 @@ def dr_test(
     raise typer.Exit(run_command(action, as_json=as_json))
 
 
+@app.command("back-test")
+def back_test(
+    rules: Annotated[
+        tuple[str, str], typer.Option(help="Two rule sets: names in configs/rules, or .yml files.")
+    ],
+    lake: _Lake = DEFAULT_LAKE,
+    catalog: _Catalog = _BANK,
+    from_day: Annotated[int, typer.Option(help="First day of the dataset to look at.")] = 0,
+    until_day: Annotated[
+        int | None,
+        typer.Option(help="Up to, but without, this day.", show_default="all that was replayed"),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """History through two rule sets: who alerts on what, what is caught, what is a false alarm.
+
+    The only command that reads the truth: it evaluates.
+    """
+
+    def action() -> int:
+        from casper_ray.bank_uses.back_lines import back_lines
+        from casper_ray.bank_uses.back_test import BackOrder, run_back_test
+        from casper_ray.bank_uses.back_test import as_json as told_json
+        from casper_ray.console.json_lines import write_object
+
+        order = BackOrder(lake=lake, catalog=catalog, rules=rules, from_day=from_day, until_day=until_day)
+        result = run_back_test(order, _told)
+        if as_json:
+            write_object(sys.stdout, told_json(result))
+        else:
+            write_line(sys.stdout, "\n".join(back_lines(result)))
+        return 0
+
+    raise typer.Exit(run_command(action, as_json=as_json))
+
+
 def _told(text: str) -> None:
     """How far it is: beside the answer, not in it."""
     write_line(sys.stderr, text)

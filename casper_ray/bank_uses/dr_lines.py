@@ -70,7 +70,7 @@ def _risk(result: DrResult) -> list[str]:
         return []
     sim_s, transactions, amount = result.risk
     return [
-        f"A loss just before the last window landed would have cost {figures.duration(sim_s)} of it: "
+        f"A loss just before the last window landed would have cost {figures.duration(sim_s)} of simulated time: "
         f"{transactions:,} transactions, {amount:,.2f}.",
         "",
     ]
