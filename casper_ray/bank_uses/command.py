@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -90,6 +91,42 @@ def back_test(
             write_object(sys.stdout, told_json(result))
         else:
             write_line(sys.stdout, "\n".join(back_lines(result)))
+        return 0
+
+    raise typer.Exit(run_command(action, as_json=as_json))
+
+
+@app.command()
+def stress(
+    scenario: Annotated[
+        str, typer.Option(help="Scenario of the bank, its .yml file, or several joined by +.")
+    ],
+    days: Annotated[int | None, typer.Option(help="Days to simulate.", show_default="the scenario's")] = None,
+    customers: Annotated[
+        int | None, typer.Option(help="Customers of the bank.", show_default="the scenario's")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of both worlds.")] = 42,
+    chart: Annotated[Path | None, typer.Option(help="Write an HTML page with charts to this file.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """A scenario's days beside the same days without it: liquidity and losses. Needs no lake."""
+
+    def action() -> int:
+        from casper_ray.bank_uses.stress import StressOrder, run_stress
+        from casper_ray.bank_uses.stress import as_json as told_json
+        from casper_ray.bank_uses.stress_lines import stress_lines
+        from casper_ray.console.json_lines import write_object
+
+        order = StressOrder(scenario=scenario, days=days, customers=customers, seed=seed)
+        result = run_stress(order, _told)
+        if chart is not None:
+            from casper_ray.bank_uses.stress_chart import write_chart
+
+            _told(write_chart(result, chart))
+        if as_json:
+            write_object(sys.stdout, told_json(result))
+        else:
+            write_line(sys.stdout, "\n".join(stress_lines(result)))
         return 0
 
     raise typer.Exit(run_command(action, as_json=as_json))
