@@ -22,7 +22,7 @@ from casper_ray.medallion.declare import (
     View,
     Watermark,
 )
-from casper_ray.medallion.kitchen.source import event_times
+from casper_ray.medallion.event_time import event_times
 
 _ADDED = (SOURCE_FILE, BATCH_ID, KNOWN, INGESTED, ADMISSION)
 _SAMPLE = ("event_id", "event_type", "ts", "transaction_id", "transaction_type", "branch_id", "currency")

@@ -13,7 +13,7 @@ from casper_ray.medallion.bank.bronze import (
 )
 from casper_ray.medallion.bank.source import TIMESTAMP
 from casper_ray.medallion.declare import Table, View
-from casper_ray.medallion.kitchen.source import event_times
+from casper_ray.medallion.event_time import event_times
 
 _SAMPLE = ("event_id", "event_type", "ts", "transaction_id")
 _INCOMING, _INTERNAL = "incoming", "internal"
@@ -40,7 +40,7 @@ def concluded_wires(events: pl.DataFrame) -> pl.DataFrame:
         f"counterparty_{what}": pl.when(incoming).then(f"payer_{what}").otherwise(f"payee_{what}")
         for what in _SIDES
     }
-    entered = event_times(rows["entered_ts"].alias("ts")).alias("entered")
+    entered = event_times(rows["entered_ts"]).alias("entered")
     told = rows.with_columns(
         entered,
         pl.when(incoming).then("payee_account").otherwise("payer_account").alias("account_number"),

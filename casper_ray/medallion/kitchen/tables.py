@@ -23,8 +23,9 @@ from casper_ray.medallion.declare import (
     Watermark,
     no_rejects,
 )
+from casper_ray.medallion.event_time import event_times
 from casper_ray.medallion.json_lines import refused_rows
-from casper_ray.medallion.kitchen.source import EVENTS, TIMESTAMP, event_times
+from casper_ray.medallion.kitchen.source import EVENTS, TIMESTAMP
 
 MONEY = pa.decimal128(18, 2)
 _MONEY = pl.Decimal(18, 2)
