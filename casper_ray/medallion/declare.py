@@ -58,9 +58,11 @@ class Merge:
     """One row a key, kept by adding up: what a block returns is a partial aggregate.
 
     keys: the grain. sums, lowest, highest: columns combined by sum, minimum, maximum.
-    segment: the key column (a date, or an instant taken by the week) by whose values the rows are split into
-    files, so that a batch rewrites only the segments it touches; None: the table is one file, and small.
-    finish: columns derived from the whole merged table; only without a segment.
+    segment: the key column by whose values the rows are split into files, so that a batch rewrites only the
+    segments it touches: a date, an instant (taken by the week), or a text whose values can name a file; None: the
+    table is one file, and small.
+    finish: columns derived from the merged ones. It gets the rows of the segments that a batch touches, all of each;
+    so with a segment a row's derived columns must need rows of the same segment only. Without one it gets the table.
     """
 
     keys: tuple[str, ...]
