@@ -20,7 +20,8 @@ from casper_ray.domain.bank import (
 from casper_ray.medallion.bank.concluded import CONCLUDED_ATM, CONCLUDED_CARD, CONCLUDED_WIRE
 from casper_ray.medallion.bank.form import AT_PAR, IN, OUT, SILVER_SCHEMA
 from casper_ray.medallion.bank.money import RATE, amount_of, in_base
-from casper_ray.medallion.declare import KNOWN, TRACE, Append, Lookup, Table, View
+from casper_ray.medallion.columns import KNOWN, TRACE
+from casper_ray.medallion.declare import Append, Lookup, Table, View
 from casper_ray.security.domains import Domain
 
 _PAYS_OUT = (PURCHASE, WITHDRAWAL, TRANSFER_OUT)
