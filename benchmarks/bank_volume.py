@@ -1,6 +1,6 @@
 """The default bank's feeds as files of one day each, with its dimensions and a key: what `peers/` read.
 
-    python benchmarks/bank_volume.py FOLDER [DAYS]
+python benchmarks/bank_volume.py FOLDER [DAYS]
 """
 
 from __future__ import annotations

@@ -19,16 +19,16 @@ from bank_tables import (
 )
 
 MONEY = pl.Decimal(18, 2)
-_POSTED, _DECLINED = pl.col("status") == "posted", pl.col("status") == "declined"
-_FEED, _KIND, _AMOUNT = pl.col("feed"), pl.col("transaction_type"), pl.col("amount_base")
-_CENTS = pl.col("cents")
-_OUT, _IN = _POSTED & (pl.col("direction") == "out"), _POSTED & (pl.col("direction") == "in")
+_posted, _declined = pl.col("status") == "posted", pl.col("status") == "declined"
+_feed, _kind, _amount = pl.col("feed"), pl.col("transaction_type"), pl.col("amount_base")
+_cents = pl.col("cents")
+_out, _in = _posted & (pl.col("direction") == "out"), _posted & (pl.col("direction") == "in")
 
 
 def gold_tables(silver: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """All eight. Amounts are summed as whole cents: a third of the time of decimals."""
-    transactions = silver.lazy().with_columns(cents=_AMOUNT.to_physical().cast(pl.Int64))
-    arrived = transactions.filter(pl.col("internal") & _POSTED).with_columns(
+    transactions = silver.lazy().with_columns(cents=_amount.to_physical().cast(pl.Int64))
+    arrived = transactions.filter(pl.col("internal") & _posted).with_columns(
         account_token="counterparty_token", counterparty_token="account_token", direction=pl.lit("in")
     )
     sides = pl.concat([transactions, arrived])
@@ -51,8 +51,8 @@ def _count(holds: pl.Expr, name: str) -> pl.Expr:
     return holds.sum().cast(pl.Int64).alias(name)
 
 
-def _cents(holds: pl.Expr) -> pl.Expr:
-    return pl.when(holds).then(_CENTS).otherwise(0).sum()
+def _sum_where(holds: pl.Expr) -> pl.Expr:
+    return pl.when(holds).then(_cents).otherwise(0).sum()
 
 
 def _decimal(units: pl.Expr, scale: int = 2, precision: int = 18) -> pl.Expr:
@@ -61,36 +61,36 @@ def _decimal(units: pl.Expr, scale: int = 2, precision: int = 18) -> pl.Expr:
 
 
 def _worth(holds: pl.Expr, name: str) -> pl.Expr:
-    return _decimal(_cents(holds)).alias(name)
+    return _decimal(_sum_where(holds)).alias(name)
 
 
 def _daily(sides: pl.LazyFrame) -> pl.LazyFrame:
     return sides.group_by("account_token", day="txn_day").agg(
-        _count(_POSTED, "transactions"),
-        _count(_IN, "transactions_in"),
-        _count(_OUT, "transactions_out"),
-        *(_count(_POSTED & (_FEED == feed), f"transactions_{feed}") for feed in WAYS.values()),
-        _count(~_POSTED, "declined"),
-        _worth(_IN, "amount_in"),
-        _worth(_OUT, "amount_out"),
+        _count(_posted, "transactions"),
+        _count(_in, "transactions_in"),
+        _count(_out, "transactions_out"),
+        *(_count(_posted & (_feed == feed), f"transactions_{feed}") for feed in WAYS.values()),
+        _count(~_posted, "declined"),
+        _worth(_in, "amount_in"),
+        _worth(_out, "amount_out"),
     )
 
 
 def _branches(transactions: pl.LazyFrame) -> pl.LazyFrame:
     kinds = {"deposits": "deposit", "withdrawals": "withdrawal"}
     return transactions.group_by("branch_id", day="txn_day").agg(
-        _count(_POSTED, "transactions"),
-        _count(_DECLINED, "declined"),
-        *(_count(_POSTED & (_KIND == kind), name) for name, kind in kinds.items()),
-        _worth(_POSTED, "amount"),
-        *(_worth(_POSTED & (_KIND == kind), f"{name}_amount") for name, kind in kinds.items()),
+        _count(_posted, "transactions"),
+        _count(_declined, "declined"),
+        *(_count(_posted & (_kind == kind), name) for name, kind in kinds.items()),
+        _worth(_posted, "amount"),
+        *(_worth(_posted & (_kind == kind), f"{name}_amount") for name, kind in kinds.items()),
     )
 
 
 def _categories(transactions: pl.LazyFrame) -> pl.LazyFrame:
-    bought, back = _KIND == "purchase", _KIND.is_in(GIVEN_BACK)
+    bought, back = _kind == "purchase", _kind.is_in(GIVEN_BACK)
     return (
-        transactions.filter((_FEED == "card") & _POSTED)
+        transactions.filter((_feed == "card") & _posted)
         .group_by(
             pl.col("merchant_category").fill_null("unknown"),
             pl.col("txn_day").dt.month_start().alias("month"),
@@ -100,16 +100,16 @@ def _categories(transactions: pl.LazyFrame) -> pl.LazyFrame:
             _count(back, "given_back"),
             _worth(bought, "spend"),
             _worth(back, "given_back_amount"),
-            _decimal(_cents(bought) - _cents(back)).alias("net_spend"),
+            _decimal(_sum_where(bought) - _sum_where(back)).alias("net_spend"),
         )
     )
 
 
 def _flows(transactions: pl.LazyFrame) -> pl.LazyFrame:
     """Whole cents a day, in and out."""
-    moved = _POSTED & ~pl.col("internal")
+    moved = _posted & ~pl.col("internal")
     return transactions.group_by(day="txn_day").agg(
-        _cents(moved & (_FEED == feed) & (pl.col("direction") == direction)).alias(f"{way}_{direction}")
+        _sum_where(moved & (_feed == feed) & (pl.col("direction") == direction)).alias(f"{way}_{direction}")
         for direction in ("in", "out")
         for way, feed in WAYS.items()
     )
@@ -147,29 +147,29 @@ def _coverage(flows: pl.DataFrame) -> pl.DataFrame:
 def _pnl(transactions: pl.LazyFrame) -> pl.LazyFrame:
     """Sums of cents times basis points, which have six digits after the point."""
     assumed: dict[str, Any] = load_assumptions("pnl")
-    bought, credit = _KIND == "purchase", (pl.col("card_type") == "credit").fill_null(False)
-    undone = _KIND.is_in(("refund", "reversal")) & (_FEED == "card")
-    paid_out = _KIND.is_in(("purchase", "withdrawal", "transfer_out"))
+    bought, credit = _kind == "purchase", (pl.col("card_type") == "credit").fill_null(False)
+    undone = _kind.is_in(("refund", "reversal")) & (_feed == "card")
+    paid_out = _kind.is_in(("purchase", "withdrawal", "transfer_out"))
     abroad = pl.col("country") != HOME_COUNTRY
     rate = pl.when(credit).then(assumed["interchange_credit_bp"]).otherwise(assumed["interchange_debit_bp"])
     sign = pl.when(bought).then(1).when(undone).then(-1).otherwise(0)
     transfer_fee, cash_fee = (
         round(assumed[fee] * 100) * 10_000 for fee in ("transfer_abroad_fee", "cash_abroad_fee")
     )
-    fees = pl.when(abroad & (_KIND == "transfer_out")).then(transfer_fee)
-    fees = fees.when(abroad & (_KIND == "withdrawal")).then(cash_fee).otherwise(0)
+    fees = pl.when(abroad & (_kind == "transfer_out")).then(transfer_fee)
+    fees = fees.when(abroad & (_kind == "withdrawal")).then(cash_fee).otherwise(0)
     parts = {
-        "interchange": (_CENTS * rate * sign).sum(),
-        "fx_margin": _cents(paid_out & (pl.col("currency") != BASE_CURRENCY)) * assumed["fx_margin_bp"],
-        "credit_interest": _cents(bought & credit) * assumed["credit_interest_bp"],
+        "interchange": (_cents * rate * sign).sum(),
+        "fx_margin": _sum_where(paid_out & (pl.col("currency") != BASE_CURRENCY)) * assumed["fx_margin_bp"],
+        "credit_interest": _sum_where(bought & credit) * assumed["credit_interest_bp"],
         "fees": fees.sum().cast(pl.Int64),
-        "fraud_losses": _cents(_KIND == "chargeback") * assumed["chargeback_loss_bp"],
+        "fraud_losses": _sum_where(_kind == "chargeback") * assumed["chargeback_loss_bp"],
     }
     income = pl.sum_horizontal("interchange", "fx_margin", "credit_interest", "fees")
-    category = pl.when(_FEED == "card").then(pl.col("merchant_category").fill_null("unknown"))
-    category = category.when(_FEED == "atm").then(pl.lit("cash")).otherwise(pl.lit("transfers"))
+    category = pl.when(_feed == "card").then(pl.col("merchant_category").fill_null("unknown"))
+    category = category.when(_feed == "atm").then(pl.lit("cash")).otherwise(pl.lit("transfers"))
     return (
-        transactions.filter(_POSTED)
+        transactions.filter(_posted)
         .group_by(day="txn_day", category=category)
         .agg(pl.len().cast(pl.Int64).alias("transactions"), **parts)
         .with_columns(net_income=income - pl.col("fraud_losses"))
@@ -179,30 +179,30 @@ def _pnl(transactions: pl.LazyFrame) -> pl.LazyFrame:
 
 def _features(sides: pl.LazyFrame) -> pl.LazyFrame:
     hour = pl.col("txn_ts").dt.hour()
-    cash, transfer = _OUT & (_FEED == "atm"), _OUT & (_FEED == "wire")
-    bucket = pl.lit(pl.Series(HISTOGRAM_EDGES)).search_sorted(_CENTS, side="right")
-    squared = pl.when(_OUT).then(_CENTS.cast(pl.Int128) ** 2).otherwise(0).sum()
+    cash, transfer = _out & (_feed == "atm"), _out & (_feed == "wire")
+    bucket = pl.lit(pl.Series(HISTOGRAM_EDGES)).search_sorted(_cents, side="right")
+    squared = pl.when(_out).then(_cents.cast(pl.Int128) ** 2).otherwise(0).sum()
     return (
-        sides.with_columns(pl.when(_OUT).then(bucket).alias("bucket"))
+        sides.with_columns(pl.when(_out).then(bucket).alias("bucket"))
         .group_by("account_token", day=pl.col("_known_ts").dt.date())
         .agg(
-            _count(_POSTED, "transactions"),
-            _count(_IN, "transactions_in"),
-            _count(_OUT, "transactions_out"),
-            _count(_OUT & ((hour >= 22) | (hour < 4)), "at_night"),
-            _count(_OUT & (pl.col("country") != HOME_COUNTRY), "abroad"),
-            _count(_OUT & (pl.col("channel") == "online"), "online"),
+            _count(_posted, "transactions"),
+            _count(_in, "transactions_in"),
+            _count(_out, "transactions_out"),
+            _count(_out & ((hour >= 22) | (hour < 4)), "at_night"),
+            _count(_out & (pl.col("country") != HOME_COUNTRY), "abroad"),
+            _count(_out & (pl.col("channel") == "online"), "online"),
             _count(cash, "cash"),
             _count(transfer, "transfers"),
-            _count(~_POSTED, "declined"),
-            _worth(_IN, "amount_in"),
-            _worth(_OUT, "amount_out"),
+            _count(~_posted, "declined"),
+            _worth(_in, "amount_in"),
+            _worth(_out, "amount_out"),
             _worth(cash, "cash_out"),
             _worth(transfer, "transfers_out"),
             _decimal(squared, 4, 38).alias("amount_out_squared"),
-            pl.when(_OUT).then(_AMOUNT).max().alias("amount_out_max"),
-            pl.when(_POSTED).then("txn_ts").min().alias("first_ts"),
-            pl.when(_POSTED).then("txn_ts").max().alias("last_ts"),
+            pl.when(_out).then(_amount).max().alias("amount_out_max"),
+            pl.when(_posted).then("txn_ts").min().alias("first_ts"),
+            pl.when(_posted).then("txn_ts").max().alias("last_ts"),
             *(
                 _count(pl.col("bucket") == place, f"hist_{place:02d}")
                 for place in range(len(HISTOGRAM_EDGES) + 1)
@@ -229,8 +229,8 @@ def _risk(scored: pl.LazyFrame) -> pl.LazyFrame:
     ).agg(
         pl.len().cast(pl.Int64).alias("transactions"),
         _count(hit, "flagged"),
-        _count(_DECLINED, "declined"),
-        _count(_KIND == "chargeback", "charged_back"),
+        _count(_declined, "declined"),
+        _count(_kind == "chargeback", "charged_back"),
         pl.col("risk_score").sum(),
         _worth(hit, "flagged_amount"),
     )

@@ -9,27 +9,31 @@ pipeline. Each distinct account, card, name and device of the volume is made a t
 
 from __future__ import annotations
 
-import argparse
-import json
-import shutil
-import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import NamedTuple
+import os
 
-from polars_limit import PARTS, THREADS, UTC_US, event_time, write_bronze_file  # noqa: I001 - sets polars' threads
-import polars as pl
-from bank_polars_gold import gold_tables
-from bank_polars_silver import of_one_form, silver_customers, silver_transactions
-from bank_tables import BRONZE, CONCLUDING, PARTITION_BY, field_types
-from deltalake import Field, Schema, WriterProperties, write_deltalake
-from deltalake.schema import PrimitiveType
-from deltalake.transaction import AddAction, create_table_with_add_actions
-from tables import PeerRun, process_age_s
+THREADS = 2
+os.environ.setdefault("POLARS_MAX_THREADS", str(THREADS))
 
-from casper_ray.domain.bank import CUSTOMER_CDC
-from casper_ray.security.keys import KeyRing, parse_keys
+import argparse  # noqa: E402
+import shutil  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+from concurrent.futures import ThreadPoolExecutor  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import NamedTuple  # noqa: E402
+
+import polars as pl  # noqa: E402
+from bank_polars_gold import gold_tables  # noqa: E402
+from bank_polars_silver import of_one_form, silver_customers, silver_transactions  # noqa: E402
+from bank_tables import BRONZE, CONCLUDING, PARTITION_BY, field_types  # noqa: E402
+from deltalake import Field, Schema, WriterProperties, write_deltalake  # noqa: E402
+from deltalake.schema import PrimitiveType  # noqa: E402
+from deltalake.transaction import AddAction, create_table_with_add_actions  # noqa: E402
+from polars_limit import PARTS, UTC_US, event_time, write_bronze_file  # noqa: E402
+from tables import PeerRun, process_age_s  # noqa: E402
+
+from casper_ray.domain.bank import CUSTOMER_CDC  # noqa: E402
+from casper_ray.security.keys import parse_keys  # noqa: E402
 
 _POLARS = {"string": pl.String, "double": pl.Float64, "long": pl.Int64}
 _ADDED = {
@@ -74,9 +78,7 @@ def write_part(feed: str, files: Sequence[Path], lake: Path, number: int) -> Par
         silver = rows
     else:
         concluded = rows.lazy().filter(pl.col("event_type").is_in(CONCLUDING))
-        silver = (
-            of_one_form(concluded, feed).drop(set(_ADDED) - {"_known_ts"}, strict=False).collect()
-        )
+        silver = of_one_form(concluded, feed).drop(set(_ADDED) - {"_known_ts"}, strict=False).collect()
     return Part(
         feed, write_bronze_file(rows, lake / BRONZE[feed], f"part-{number:05d}.parquet"), rows.height, silver
     )
@@ -121,7 +123,7 @@ def write_table(lake: Path, name: str, rows: pl.DataFrame) -> int:
 
 def run_peer(volume: Path, lake: Path) -> dict[str, int]:
     """Rows of each table after all of `volume` went into `lake`."""
-    keys: KeyRing = parse_keys((volume / "keys.json").read_text(), "keys.json").ring
+    keys = parse_keys((volume / "keys.json").read_text(), "keys.json").ring
     dimensions = {file.stem: pl.read_parquet(file) for file in (volume / "dimensions").iterdir()}
     parts = write_bronze(volume, lake)
     events = [(BRONZE[part.feed], part.rows) for part in parts]

@@ -10,6 +10,7 @@ bank, Spark writes a token's digest in hexadecimal digits, and has no AES-SIV: a
 from __future__ import annotations
 
 import base64
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -29,6 +30,7 @@ def rows_of(table: Path) -> pl.DataFrame:
         rows = pl.read_parquet(f"{table}/**/*.parquet", hive_partitioning=True, try_parse_hive_dates=True)
     rows = rows.drop("_ingested_at", "_batch_id", strict=False).with_columns(
         *(map_distinct(rows[name], in_hexadecimal) for name in rows.columns if name.endswith("_token")),
+        *(map_distinct(rows[name], compact) for name in rows.columns if name in ("before", "after")),
         *(rows[name].is_not_null() for name in rows.columns if name.endswith("_sealed")),
     )
     columns = sorted(rows.columns)
@@ -47,6 +49,11 @@ def in_hexadecimal(token: str) -> str:
     """A token with its 16 bytes in hexadecimal digits instead of base32; any other text as it is."""
     found = _BASE32.fullmatch(token)
     return found[1] + base64.b32decode(found[2].upper() + "======").hex() if found else token
+
+
+def compact(text: str) -> str:
+    """JSON text without spaces: polars puts them between an image's fields, Spark does not."""
+    return json.dumps(json.loads(text), separators=(",", ":"))
 
 
 def main() -> int:
