@@ -1,4 +1,4 @@
-"""The default bank's feeds as files of one day each, with its dimensions and a key: what `peers/` read.
+"""The default bank's feeds as files of one day each, with its dimensions and keys: what `peers/` read.
 
 python benchmarks/bank_volume.py FOLDER [DAYS]
 """
@@ -12,9 +12,10 @@ from pathlib import Path
 
 import polars as pl
 
-from casper_ray.domain.time import US_PER_DAY, sim_micros
+from casper_ray.domain.time import US_PER_DAY, SimMicros, sim_micros
 from casper_ray.sim.bank.scenario import load_bank_scenario
 from casper_ray.sim.bank.world import BankWorld
+from casper_ray.sim.window import Part, Window, file_name
 
 DAYS = 45
 DIMENSIONS = ("exchange_rates", "merchants", "branches")
@@ -22,10 +23,11 @@ _KEY_BYTES = {"token": 32, "vault": 64}
 
 
 def write_bank_volume(folder: Path, days: int = DAYS) -> Path:
-    """5,000 customers (seed 42): FEED/day-NNN.json, dimensions/NAME.parquet and keys.json. Returns `folder`.
+    """5,000 customers (seed 42): FEED/*.json, dimensions/NAME.parquet and keys.json. Returns `folder`.
 
-    A processor's duplicates are left out, each event is there once: the peers do not look for them, and ours does
-    all the same.
+    Files are named by their windows, as a replay's: an event is then known from its own instant on, in whichever
+    batch it comes. A processor's duplicates are left out, each event is there once: the peers do not look for them,
+    and ours does all the same.
     """
     world = BankWorld.build(load_bank_scenario("bank_baseline"), 42, days)
     for feed in world.feeds:
@@ -55,12 +57,14 @@ def _write_feed(world: BankWorld, feed: str, folder: Path) -> None:
     start = sim_micros(world.epoch)
     before = pl.Series(dtype=pl.String)
     for day in range(world.days + 1):
-        events = world.events(feed, start + day * US_PER_DAY, start + (day + 1) * US_PER_DAY)
+        since, until = SimMicros(start + day * US_PER_DAY), SimMicros(start + (day + 1) * US_PER_DAY)
+        part = Part(Window(day, since, until), 0, since, until)
+        events = world.events(feed, since, until)
         once = events.unique("event_id", keep="first", maintain_order=True)
         once = once.filter(~pl.col("event_id").is_in(before.implode()))  # one comes again after midnight
         before = once["event_id"]
         if once.height:
-            (folder / f"day-{day:03d}.json").write_bytes(world.lines(feed, once))
+            (folder / file_name("bench", part)).write_bytes(world.lines(feed, once))
 
 
 def _write_keys(path: Path) -> None:
