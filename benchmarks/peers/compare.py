@@ -2,9 +2,10 @@
 
     python benchmarks/peers/compare.py POLARS_OUT OTHER_OUT
 
-All tables of POLARS_OUT are compared. OTHER_OUT is Spark's, or the schema's folder in a lake of ours. `_ingested_at`,
-wall time, and `_batch_id`, which only ours has, are left out; the order of rows and of columns does not count. Of the
-bank, Spark writes a token's digest in hexadecimal digits, and has no AES-SIV: a sealed text only has to be there.
+All tables of POLARS_OUT are compared. OTHER_OUT is Spark's; of the bank also the schema's folder in a lake of ours
+(the kitchen's has columns more). `_ingested_at`, wall time, and `_batch_id`, which only ours counts, are left out;
+the order of rows and of columns does not count. Of the bank, Spark writes a token's digest in hexadecimal digits, and
+has no AES-SIV: a sealed text only has to be there.
 """
 
 from __future__ import annotations
