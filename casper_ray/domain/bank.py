@@ -59,6 +59,7 @@ _TRANSACTION: Final = (
 
 CARD_COLUMNS: Final = (
     *_TRANSACTION,
+    "initiated_ts",
     "account_number",
     "pan",
     "card_type",
@@ -84,6 +85,7 @@ ts                       string  YYYY-MM-DD HH:MM:SS.mmm, UTC
 transaction_id           string  17 characters
 transaction_type         string  purchase, reversal, refund or chargeback
 original_transaction_id  string  of a reversal, refund or chargeback: what it undoes; else null
+initiated_ts             string  as `ts`: when the transaction was initiated, the same in all of its events
 account_number           string  IBAN of the account that is charged
 pan                      string  16 digits
 card_type                string  debit or credit
@@ -101,6 +103,7 @@ settlement_date          string  YYYY-MM-DD, of settled and later events; else n
 
 ATM_COLUMNS: Final = (
     *_TRANSACTION,
+    "initiated_ts",
     "account_number",
     "pan",
     "atm_id",

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from casper_ray.errors import ConfigError
-from casper_ray.medallion.declare import LINE, SOURCE_FILE, Append, Table
+from casper_ray.medallion.columns import LINE, SOURCE_FILE
+from casper_ray.medallion.declare import Append, Table
 from casper_ray.medallion.expectations import (
     Expectation,
     expect,

@@ -12,7 +12,8 @@ from casper_ray.medallion.bank.measures import counted, sides, worth
 from casper_ray.medallion.bank.money import MONEY, from_units, units
 from casper_ray.medallion.bank.source import TIMESTAMP
 from casper_ray.medallion.bank.transactions import SILVER_TRANSACTIONS
-from casper_ray.medallion.declare import KNOWN, Merge, Table
+from casper_ray.medallion.columns import KNOWN
+from casper_ray.medallion.declare import Merge, Table
 
 NIGHT_FROM, NIGHT_TO = 22, 4
 """Hours, UTC, between which most card fraud is (Sparkov)."""

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from casper_ray.medallion.bank.money import MONEY, RATE
 from casper_ray.medallion.bank.source import TIMESTAMP
-from casper_ray.medallion.declare import KNOWN
+from casper_ray.medallion.columns import KNOWN
 
 IN: Final = "in"
 OUT: Final = "out"

@@ -12,7 +12,8 @@ from casper_ray.medallion.bank.money import MONEY
 from casper_ray.medallion.bank.rules import SUBJECTS, bank_rules, flagged, holding, reason_codes
 from casper_ray.medallion.bank.source import TIMESTAMP
 from casper_ray.medallion.bank.transactions import SILVER_TRANSACTIONS
-from casper_ray.medallion.declare import KNOWN, Append, Merge, Table, View
+from casper_ray.medallion.columns import KNOWN
+from casper_ray.medallion.declare import Append, Merge, Table, View
 
 UNKNOWN = "unknown"
 _SHOWN = (
