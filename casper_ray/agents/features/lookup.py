@@ -101,8 +101,8 @@ class FeatureStore:
         moved = [table for table in (self._transactions, self._days) if table.moved()]
         for table in moved:
             table.follow(self._books)
+        self._refuse_too_many()
         if moved:
-            self._refuse_too_many()
             self._history = History(self._transactions.rows, self._days.rows)
         return bool(moved)
 

@@ -84,10 +84,15 @@ class KeptTable:
     _files: dict[Any, frozenset[str]] = field(default_factory=dict)
 
     def moved(self) -> bool:
-        """Whether there is a version that was not read. Costs one look at the log's folder."""
+        """Whether there is a version that was not read. Costs two looks at the log's folder."""
         if self.version < 0:
             return True
-        return self.pinned is None and (self.path / "_delta_log" / f"{self.version + 1:020d}.json").exists()
+        if self.pinned is not None:
+            return False
+        read, following = (
+            self.path / "_delta_log" / f"{version:020d}.json" for version in (self.version, self.version + 1)
+        )
+        return following.exists() or not read.exists()  # without the one that was read, the log was cut since
 
     def follow(self, books: Books) -> None:
         """Read the partitions whose files are others than before. Raises: LakeError."""

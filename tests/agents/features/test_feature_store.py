@@ -7,15 +7,16 @@ from typing import Any
 
 import polars as pl
 import pytest
+from deltalake import DeltaTable
 from polars.testing import assert_frame_equal
 from small_bank import DAY, IBAN, SmallBank, card
 
 from casper_ray.agents.features.cases import Case
-from casper_ray.agents.features.lookup import FeatureStore, features_at
 from casper_ray.agents.features.codes import Books
+from casper_ray.agents.features.lookup import FeatureStore, features_at
 from casper_ray.agents.features.tables import DAYS, TRANSACTIONS, KeptTable, coded_days, coded_transactions
 from casper_ray.errors import LakeError
-from casper_ray.lakehouse.keep import optimized
+from casper_ray.lakehouse.keep import vacuumed
 from casper_ray.lakehouse.read import at_version
 from casper_ray.security.domains import Domain
 
@@ -93,9 +94,24 @@ def test_compaction_changes_no_answer(bank: SmallBank) -> None:
     assert store
     before = store.one(case(bank, 15))
     assert before.out_count_24h == 3
-    list(optimized(bank.catalog, []))
+    silver = DeltaTable(str(bank.catalog.table("retail_banking", TRANSACTIONS)))
+    assert silver.optimize.compact()["numFilesRemoved"] == 3
     assert store.refresh()
     assert store.one(case(bank, 15)) == before
+
+
+def test_a_log_that_was_cut_is_followed(bank: SmallBank) -> None:
+    """Upkeep may remove the very next version before the store looks."""
+    bank.drop("card", "a.json", card(0))
+    bank.run()
+    store = FeatureStore(bank.catalog)
+    for number in range(1, 4):
+        bank.drop("card", f"{number}.json", card(number))
+        bank.run()
+    list(vacuumed(bank.catalog, [], timedelta(0), dry_run=False))
+    log = bank.catalog.table("retail_banking", TRANSACTIONS) / "_delta_log"
+    assert not (log / f"{store.versions[TRANSACTIONS] + 1:020d}.json").exists()
+    assert store.one(case(bank, 15)).out_count_24h == 4
 
 
 def test_a_pinned_one_stays(bank: SmallBank) -> None:
@@ -126,3 +142,14 @@ def test_it_holds_no_more_than_it_may(bank: SmallBank) -> None:
     assert FeatureStore(bank.catalog, most_rows=3)
     with pytest.raises(LakeError, match="3 rows, it holds at most 2"):
         FeatureStore(bank.catalog, most_rows=2)
+
+
+def test_one_that_got_too_large_says_so_again_and_again(bank: SmallBank) -> None:
+    bank.drop("card", "a.json", card(1))
+    bank.run()
+    store = FeatureStore(bank.catalog, most_rows=2)
+    bank.drop("card", "b.json", card(2))
+    bank.run()
+    for _ in range(2):
+        with pytest.raises(LakeError, match="at most 2"):
+            store.one(case(bank, 15))
