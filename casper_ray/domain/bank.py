@@ -37,6 +37,10 @@ REVERSAL: Final = "reversal"
 REFUND: Final = "refund"
 CHARGEBACK: Final = "chargeback"
 
+IN: Final = "in"
+OUT: Final = "out"
+"""Which way the money goes, from the customer's account's side."""
+
 AUTH_RESULTS: Final = (
     "approved",
     "declined_blocked",
