@@ -100,11 +100,12 @@ class KeptTable:
         files = _files_of(live_files(handle), self.partition)
         stale = [day for day in self._files.keys() | files.keys() if self._files.get(day) != files.get(day)]
         lazy = pl.scan_delta(handle)
-        if self._files:
-            fresh = self.coded(lazy.filter(pl.col(self.partition).is_in(stale)), books)
-            self.rows = pl.concat([self.rows.filter(~pl.col("partition").is_in(stale)), fresh])
-        else:
-            self.rows = self.coded(lazy, books)
+        # A partition at a time: texts take many times the room of the numbers that they become.
+        fresh = [self.coded(lazy.filter(pl.col(self.partition) == day), books) for day in sorted(stale)]
+        if self.version < 0:
+            self.rows = self.coded(lazy.clear(), books)
+        kept = self.rows.filter(~pl.col("partition").is_in(stale))
+        self.rows = pl.concat([kept, *fresh], rechunk=True)
         self._files, self.version = files, int(handle.version())
 
 
