@@ -18,7 +18,8 @@ _BEYOND = 5
 @given(rows=_ROWS, until=st.integers(-1, 8))
 def test_a_slice_ends_where_the_future_begins(rows: list[Row], until: int) -> None:
     rows = sorted(rows, key=lambda row: (row[0], row[2]))
-    timeline = Timeline(np.array([r[0] for r in rows], np.int64), np.array([r[2] for r in rows], np.int64))
+    instants = np.array([r[2] for r in rows], np.int64)
+    timeline = Timeline(np.array([r[0] for r in rows], np.int64), instants, np.unique(instants))
     groups = np.arange(-1, _BEYOND)
     begins, ends = timeline.begin(groups), timeline.end(groups, np.full(len(groups), until))
     found = Spread.of(begins, ends)
@@ -32,9 +33,10 @@ def test_a_slice_ends_where_the_future_begins(rows: list[Row], until: int) -> No
 @given(rows=_ROWS, at=st.integers(-1, 8), own=st.integers(0, 25))
 def test_pairs_know_who_dealt_with_whom_by_when(rows: list[Row], at: int, own: int) -> None:
     """own: the number of a row that does not count for its account; 0: none."""
+    rows = sorted(rows, key=lambda row: row[2])
     columns = np.array(rows, np.int64).reshape(-1, 3)
     numbers = np.arange(1, len(rows) + 1, dtype=np.uint64)
-    pairs = Pairs(columns[:, 0], columns[:, 1], columns[:, 2], numbers)
+    pairs = Pairs(columns[:, 0], columns[:, 1], columns[:, 2], numbers, np.arange(9))
     asked = [(account, other) for account in range(-1, _BEYOND) for other in range(-1, _BEYOND)]
     accounts, others = np.array(asked, np.int64).T
     at_us, owns = np.full(len(asked), at), np.full(len(asked), own, np.uint64)
@@ -56,7 +58,8 @@ def test_sums_are_exact_where_floats_are_not() -> None:
 
 @pytest.mark.parametrize("slices", [0, 3])
 def test_no_rows_have_no_slices(slices: int) -> None:
-    timeline = Timeline(np.array([], np.int64), np.array([], np.int64))
+    nothing = np.array([], np.int64)
+    timeline = Timeline(nothing, nothing, nothing)
     groups = np.arange(slices)
     found = Spread.of(timeline.begin(groups), timeline.end(groups, groups))
     assert len(found.place) == 0
