@@ -11,13 +11,13 @@ import pytest
 from conftest import run_sim
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from casper_ray.agents.features.cases import CASE_SCHEMA, Case
+from casper_ray.agents.features.cases import Case, cases_of
 from casper_ray.agents.features.lookup import FeatureStore, features_at
 from casper_ray.agents.features.tables import TRANSACTIONS
 from casper_ray.cluster import start_ray, stop_ray
 from casper_ray.config import load_environment
 from casper_ray.lakehouse.names import Catalog, existing_catalog
-from casper_ray.lakehouse.read import KNOWN, scan
+from casper_ray.lakehouse.read import scan
 from casper_ray.medallion.runner import Runner
 
 PIPELINE = "casper_ray.medallion.bank.pipeline:PIPELINE"
@@ -34,10 +34,7 @@ class BankLake(NamedTuple):
     def cases(self, count: int) -> pl.DataFrame:
         """Of that many different transactions, each at the instant from which it was known."""
         silver = scan(self.catalog.table("retail_banking", TRANSACTIONS)).collect()
-        told = silver.sample(count, seed=1).with_columns(
-            pl.format("case-{}", "transaction_id").alias("case_id"), pl.col(KNOWN).alias("at")
-        )
-        return told.select(CASE_SCHEMA.names())
+        return cases_of(silver.sample(count, seed=1))
 
 
 @pytest.fixture(scope="module")

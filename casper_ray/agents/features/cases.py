@@ -15,6 +15,7 @@ from polars.datatypes import DataTypeClass
 from casper_ray.agents.features.codes import Books, numbers_of
 from casper_ray.domain.time import sim_micros
 from casper_ray.errors import SchemaError
+from casper_ray.lakehouse.read import KNOWN
 
 _INSTANT = pl.Datetime("us", "UTC")
 NO_AMOUNT: Final = -1
@@ -85,14 +86,27 @@ class Asked(NamedTuple):
     given_merchant: NDArray[np.bool_]
 
 
+def cases_of(transactions: pl.DataFrame) -> pl.DataFrame:
+    """A case for each transaction: what was known when it was.
+
+    transactions: rows of silver_transactions.
+    Returns:      one row per transaction, in their order, of `CASE_SCHEMA`: case_id the transaction's id, at its
+                  _known_ts. A transfer between two customers is a case of the payer.
+    """
+    given = {"case_id": pl.col("transaction_id"), "at": pl.col(KNOWN)}
+    return transactions.select(given.get(name, pl.col(name)).alias(name) for name in CASE_SCHEMA)
+
+
 def checked_cases(cases: pl.DataFrame) -> pl.DataFrame:
     """The cases with every column of `CASE_SCHEMA`, in its types. Raises: SchemaError."""
-    missing = set(CASE_SCHEMA) - _OPTIONAL - set(cases.columns)
-    empty = cases.filter(pl.col("account_token").is_null() | pl.col("at").is_null()) if not missing else cases
-    if missing or (cases.height and not isinstance(cases.schema["at"], pl.Datetime)):
-        raise SchemaError.missing_columns("cases", missing or {"at as an instant"}, cases.columns)
-    if empty.height:
-        raise SchemaError(f"cases: {empty.height} without account_token or at")
+    if missing := set(CASE_SCHEMA) - _OPTIONAL - set(cases.columns):
+        raise SchemaError.missing_columns("cases", missing, cases.columns)
+    for name in ("at", "txn_ts"):
+        dtype = cases.schema.get(name, _INSTANT)
+        if dtype != pl.Null and getattr(dtype, "time_zone", None) is None:
+            raise SchemaError(f"cases: {name} is {dtype}, not an instant with a time zone. Hint: UTC")
+    if nameless := cases.filter(pl.col("account_token").is_null() | pl.col("at").is_null()).height:
+        raise SchemaError(f"cases: {nameless} without account_token or at")
     return cases.select(
         (pl.col(name) if name in cases.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in CASE_SCHEMA.items()

@@ -24,7 +24,8 @@ class Habits:
 
     def __init__(self, days: pl.DataFrame) -> None:
         days = days.sort("account", "day")
-        self._days = Timeline(days["account"].to_numpy(), days["day"].to_numpy())
+        day = days["day"].to_numpy()
+        self._days = Timeline(days["account"].to_numpy(), day, np.unique(day))
         # Of all accounts on end: what wraps around in 32 bits comes right again in the difference.
         self._sums = np.zeros((days.height + 1, len(DAY_COUNTS)), np.int32)
         np.cumsum(days.select(DAY_COUNTS).to_numpy(), axis=0, dtype=np.int32, out=self._sums[1:])

@@ -21,7 +21,8 @@ class History:
 
     def __init__(self, transactions: pl.DataFrame, days: pl.DataFrame) -> None:
         rows = transactions.sort("account", "known_us", "happened_us", "number")
-        self._parts = (Habits(days), Velocity(rows), Places(rows), Ties(rows))
+        clock = rows["known_us"].unique().sort().to_numpy()
+        self._parts = (Habits(days), Velocity(rows, clock), Places(rows, clock), Ties(rows, clock))
 
     def features(self, asked: Asked) -> dict[str, NDArray[np.generic]]:
         """Every feature by name, one place per case: see `answers` for what stands for none."""

@@ -16,18 +16,19 @@ NEVER_US = np.iinfo(np.int64).max
 class Timeline:
     """Rows of groups, sorted by group and instant. `end` is where the future of a group begins.
 
-    One search over all rows: instants are replaced by their ranks, so that group and rank fit into one number.
+    clock: every instant that rows may have, sorted, each once. One search over all rows: instants are replaced by
+    their ranks in it, so that group and rank fit into one number.
     """
 
-    def __init__(self, groups: Ints, instants: Ints) -> None:
-        self._instants = np.unique(instants)
-        self._stride = len(self._instants) + 1
-        ranks = np.searchsorted(self._instants, instants)
+    def __init__(self, groups: Ints, instants: Ints, clock: Ints) -> None:
+        self._clock = clock
+        self._stride = len(clock) + 1
+        ranks = np.searchsorted(clock, instants)
         self._keys = groups.astype(np.int64) * self._stride + ranks
 
     def end(self, groups: Ints, until: Ints) -> Ints:
         """The place after each group's last row that is not later than `until`."""
-        ranks = np.searchsorted(self._instants, until, side="right")
+        ranks = np.searchsorted(self._clock, until, side="right")
         return np.searchsorted(self._keys, groups * self._stride + ranks)
 
     def begin(self, groups: Ints) -> Ints:
@@ -60,12 +61,13 @@ class Pairs:
     """Which account dealt with what, and since when it was known.
 
     Of each pair the two earliest instants are kept and whose the first is: enough to leave any one transaction out.
+    Rows of an account come in the order in which they were known.
     """
 
-    def __init__(self, accounts: Ints, others: Ints, known_us: Ints, numbers: Numbers) -> None:
+    def __init__(self, accounts: Ints, others: Ints, known_us: Ints, numbers: Numbers, clock: Ints) -> None:
         self._stride = int(others.max(initial=0)) + 1
         keys = accounts.astype(np.int64) * self._stride + others
-        order = np.lexsort((numbers, known_us, keys))
+        order = np.argsort(keys, kind="stable")
         keys, known_us, numbers = keys[order], known_us[order], numbers[order]
         firsts = np.flatnonzero(np.diff(keys, prepend=-1))
         after = np.minimum(firsts + 1, max(len(keys) - 1, 0))
@@ -74,7 +76,7 @@ class Pairs:
         self._second_us = np.where(again, known_us[after], NEVER_US)
         others = self._keys % self._stride
         order = np.lexsort((self._first_us, others))
-        self._by_other = Timeline(others[order], self._first_us[order])
+        self._by_other = Timeline(others[order], self._first_us[order], clock)
 
     def dealt(self, accounts: Ints, others: Ints, at_us: Ints, own: Numbers) -> Bools:
         """Whether the account had dealt with the other by then, its `own` transaction left out."""

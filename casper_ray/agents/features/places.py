@@ -22,9 +22,9 @@ Floats = NDArray[np.float64]
 class Places:
     """Where an account paid: posted, out, with a place."""
 
-    def __init__(self, rows: pl.DataFrame) -> None:
+    def __init__(self, rows: pl.DataFrame, clock: Ints) -> None:
         placed = rows.filter(pl.col("posted") & pl.col("out") & pl.col("lat").is_not_nan())
-        self._known = Timeline(placed["account"].to_numpy(), placed["known_us"].to_numpy())
+        self._known = Timeline(placed["account"].to_numpy(), placed["known_us"].to_numpy(), clock)
         self._happened_us = placed["happened_us"].to_numpy()
         self._number = placed["number"].to_numpy()
         self._lat, self._lon = placed["lat"].to_numpy(), placed["lon"].to_numpy()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -28,6 +29,8 @@ _TEXTS = (
     "device_token",
     "merchant_id",
 )
+_READ_BYTES = 32 << 20
+"""Of files that are read at a time, in about ten times the bytes that they have on disk."""
 _COLUMNS = (*_TEXTS, "internal", "txn_day", "txn_ts", KNOWN, "lat", "lon", "amount_base")
 
 
@@ -68,6 +71,13 @@ def coded_days(rows: pl.LazyFrame, books: Books) -> pl.DataFrame:
     )
 
 
+class Files(NamedTuple):
+    """A partition's files."""
+
+    paths: frozenset[str]
+    size_bytes: int
+
+
 @dataclass(slots=True)
 class KeptTable:
     """A table's rows in memory. Follows the table a partition at a time, whoever rewrote it and why.
@@ -81,7 +91,7 @@ class KeptTable:
     pinned: int | None = None
     version: int = -1
     rows: pl.DataFrame = field(default_factory=pl.DataFrame)
-    _files: dict[Any, frozenset[str]] = field(default_factory=dict)
+    _files: dict[date, Files] = field(default_factory=dict)
 
     def moved(self) -> bool:
         """Whether there is a version that was not read. Costs two looks at the log's folder."""
@@ -98,19 +108,38 @@ class KeptTable:
         """Read the partitions whose files are others than before. Raises: LakeError."""
         handle = at_version(self.path, self.pinned)
         files = _files_of(live_files(handle), self.partition)
-        stale = [day for day in self._files.keys() | files.keys() if self._files.get(day) != files.get(day)]
+        stale = sorted(d for d in self._files.keys() | files.keys() if self._files.get(d) != files.get(d))
         lazy = pl.scan_delta(handle)
-        if self._files:
-            fresh = self.coded(lazy.filter(pl.col(self.partition).is_in(stale)), books)
-            self.rows = pl.concat([self.rows.filter(~pl.col("partition").is_in(stale)), fresh])
-        else:
-            self.rows = self.coded(lazy, books)
+        fresh = [
+            self.coded(lazy.filter(pl.col(self.partition).is_in(some)), books)
+            for some in _few_at_a_time(stale, files)
+        ]
+        if self.version < 0:
+            self.rows = self.coded(lazy.clear(), books)
+        kept = self.rows.filter(~pl.col("partition").is_in(stale))
+        self.rows = pl.concat([kept, *fresh], rechunk=True)
         self._files, self.version = files, int(handle.version())
 
 
-def _files_of(files: pl.DataFrame, partition: str) -> dict[Any, frozenset[str]]:
+def _few_at_a_time(days: list[date], files: Mapping[date, Files]) -> Iterator[list[date]]:
+    """The days in stretches: texts take many times the room of the numbers that they become."""
+    some: list[date] = []
+    filled = 0
+    for day in days:
+        some.append(day)
+        filled += files[day].size_bytes if day in files else 0
+        if filled >= _READ_BYTES:
+            yield some
+            some, filled = [], 0
+    if some:
+        yield some
+
+
+def _files_of(files: pl.DataFrame, partition: str) -> dict[date, Files]:
     """The files of each partition of a table's version."""
     if files.is_empty():
         return {}
-    by = files.select(pl.col(f"partition.{partition}").cast(pl.Date).alias("day"), "path").group_by("day")
-    return {day: frozenset(paths) for day, paths in by.agg("path").iter_rows()}
+    by = files.group_by(pl.col(f"partition.{partition}").cast(pl.Date)).agg(
+        "path", pl.col("size_bytes").sum()
+    )
+    return {day: Files(frozenset(paths), size_bytes) for day, paths, size_bytes in by.iter_rows()}

@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casper_ray.agents.features.cases import Asked
-from casper_ray.agents.features.index import Bools, Pairs
+from casper_ray.agents.features.index import Bools, Ints, Pairs
 
 NONE = -1
 """In the place of what the case does not have."""
@@ -16,13 +16,13 @@ NONE = -1
 class Ties:
     """Devices, payees, merchants and other parties that accounts dealt with: posted transactions."""
 
-    def __init__(self, rows: pl.DataFrame) -> None:
+    def __init__(self, rows: pl.DataFrame, clock: Ints) -> None:
         posted = rows.filter("posted")
         out = posted.filter("out")
         self._devices, self._payees, self._merchants = (
-            _pairs(out, other) for other in ("device", "party", "merchant")
+            _pairs(out, other, clock) for other in ("device", "party", "merchant")
         )
-        self._parties = _pairs(posted, "party")
+        self._parties = _pairs(posted, "party", clock)
 
     def features(self, asked: Asked) -> dict[str, NDArray[np.generic]]:
         """new_device, new_payee, new_merchant (1, 0 or NONE); counterparty_degree (NONE where there is no other)."""
@@ -42,12 +42,12 @@ class Ties:
         }
 
 
-def _pairs(rows: pl.DataFrame, other: str) -> Pairs:
+def _pairs(rows: pl.DataFrame, other: str, clock: Ints) -> Pairs:
     there = rows.filter(pl.col(other) >= 0)
     accounts, others, known_us, numbers = (
         there[name].to_numpy() for name in ("account", other, "known_us", "number")
     )
-    return Pairs(accounts, others, known_us, numbers)
+    return Pairs(accounts, others, known_us, numbers, clock)
 
 
 def _unless(given: Bools, holds: Bools) -> NDArray[np.int8]:

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from casper_ray.agents.features.cases import Asked
-from casper_ray.agents.features.index import Spread, Timeline, totals
+from casper_ray.agents.features.index import Ints, Spread, Timeline, totals
 from casper_ray.domain.time import US_PER_DAY, US_PER_HOUR
 
 WINDOWS_US: Final = {"1h": US_PER_HOUR, "24h": US_PER_DAY, "7d": 7 * US_PER_DAY}
@@ -19,8 +19,8 @@ _LONGEST_US = max(WINDOWS_US.values())
 class Velocity:
     """An account's transactions by when they were known."""
 
-    def __init__(self, rows: pl.DataFrame) -> None:
-        self._known = Timeline(rows["account"].to_numpy(), rows["known_us"].to_numpy())
+    def __init__(self, rows: pl.DataFrame, clock: Ints) -> None:
+        self._known = Timeline(rows["account"].to_numpy(), rows["known_us"].to_numpy(), clock)
         self._happened_us, self._cents = rows["happened_us"].to_numpy(), rows["cents"].to_numpy()
         self._number = rows["number"].to_numpy()
         posted, out = rows["posted"].to_numpy(), rows["out"].to_numpy()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,12 +12,7 @@ import pytest
 from small_bank import SmallBank
 from told_bank import fill, small_world
 
-from casper_ray.agents.features.cases import CASE_SCHEMA
-
-_DECIDED = {"transaction_id": "transaction_id", "at": "_known_ts", "txn_ts": "txn_ts"}
-_TOLD = ("account_token", "amount_base", "counterparty_token", "device_token", "merchant_id", "lat", "lon")
-
-CaseOf = Callable[[dict[str, Any]], dict[str, Any]]
+from casper_ray.agents.features.cases import CASE_SCHEMA, cases_of
 
 
 @pytest.fixture(autouse=True)
@@ -44,22 +38,11 @@ def bank(tmp_path: Any) -> SmallBank:
 
 
 @pytest.fixture(scope="session")
-def case_of() -> CaseOf:
-    """The case of a transaction of Silver: at the instant from which it was known."""
-
-    def case(row: dict[str, Any]) -> dict[str, Any]:
-        asked = {name: row[name] for name in _TOLD} | {name: row[of] for name, of in _DECIDED.items()}
-        return {"case_id": f"case-{row['transaction_id']}", **asked}
-
-    return case
-
-
-@pytest.fixture(scope="session")
-def cases(world_lake: SmallBank, case_of: CaseOf) -> pl.DataFrame:
+def cases(world_lake: SmallBank) -> pl.DataFrame:
     """Of 400 transactions; some of another account, of what nobody has, of days later, or with nothing told."""
     chance = random.Random(11)
-    rows = chance.sample(list(world_lake.transactions().values()), 400)
-    found = [case_of(row) for row in rows]
+    rows = cases_of(world_lake.table("silver_transactions")).rows(named=True)
+    found = chance.sample(rows, 400)
     for case in chance.sample(found, 80):
         case |= {"account_token": chance.choice(rows)["account_token"], "transaction_id": None}
     for case in chance.sample(found, 80):

@@ -37,28 +37,53 @@ def ask(bank: SmallBank, hours: float, **fields: Any) -> Features:
 
 
 def test_rows_known_later_change_nothing(world_lake: SmallBank, cases: pl.DataFrame, tmp_path: Path) -> None:
-    """The same lake with rows planted in Silver and Gold that were known after the last case: of every account, with
-    every device, payee and merchant, said to have happened before the cases.
+    """For each case a transaction and a refusal are planted that are just like it and were known a microsecond
+    after the last case; and in Gold, days after it. Asked when they were, and all at that last instant.
     """
-    before = features_at(world_lake.catalog, cases)
+    silver, days = world_lake.table(TRANSACTIONS), world_lake.table(DAYS)
+    last = max(cases["at"].to_list() + silver["_known_ts"].to_list())
+    asked = pl.concat([cases, cases.with_columns(pl.lit(last).alias("at"))])
+    before = features_at(world_lake.catalog, asked)
     planted = fill(tmp_path, small_world(), keys_of=world_lake)
-    silver = planted.table(TRANSACTIONS)
-    last = max(cases["at"].max(), silver["_known_ts"].max())  # type: ignore[type-var]
-    later = silver.with_columns(
-        (pl.lit("later-") + pl.col("transaction_id")).alias("transaction_id"),
-        pl.lit(last + timedelta(microseconds=1)).alias("_known_ts"),
-        pl.lit(Decimal("99999.99"), pl.Decimal(18, 2)).alias("amount_base"),
-        pl.lit(1.0).alias("lat"),
-    )
-    later.write_delta(str(planted.catalog.table(SCHEMA, TRANSACTIONS)), mode="append")
-    days = planted.table(DAYS).with_columns(pl.lit((last + timedelta(days=1)).date()).alias("day"))
-    days.write_delta(str(planted.catalog.table(SCHEMA, DAYS)), mode="append")
+    for kind in ("posted", "declined"):
+        _planted(cases, silver.schema, kind, last + timedelta(microseconds=1)).write_delta(
+            str(planted.catalog.table(SCHEMA, TRANSACTIONS)), mode="append"
+        )
+    later = days.with_columns(pl.lit((last + timedelta(days=1)).date()).alias("day"))
+    later.write_delta(str(planted.catalog.table(SCHEMA, DAYS)), mode="append")
 
-    assert_frame_equal(features_at(planted.catalog, cases), before, check_exact=True)
-    assert_frame_equal(FeatureStore(planted.catalog).many(cases), before, check_exact=True)
-    after = cases.with_columns(pl.lit(last + timedelta(days=2)).alias("at"))
+    assert_frame_equal(features_at(planted.catalog, asked), before, check_exact=True)
+    assert_frame_equal(FeatureStore(planted.catalog).many(asked), before, check_exact=True)
+    after = cases.with_columns(pl.lit(last + timedelta(microseconds=1)).alias("at"))
     seen = features_at(planted.catalog, after)
-    assert not seen.equals(features_at(world_lake.catalog, after)), "they are there once they are known"
+    unplanted = features_at(world_lake.catalog, after)
+    for name in ("out_count_1h", "declined_24h", "km_from_last", "counterparty_degree"):
+        assert (seen[name] != unplanted[name]).any(), f"{name}: they are there once they are known"
+    assert not seen.select(pl.any_horizontal("new_device", "new_payee", "new_merchant").any()).item()
+
+
+def _planted(cases: pl.DataFrame, schema: pl.Schema, status: str, known: datetime) -> pl.DataFrame:
+    """Rows of Silver just like the cases, another transaction each."""
+    rows = cases.select(
+        pl.format("{}-{}", pl.lit(status), pl.int_range(pl.len())).alias("transaction_id"),
+        "account_token",
+        "counterparty_token",
+        "device_token",
+        "merchant_id",
+        "lat",
+        "lon",
+        pl.col("amount_base").fill_null(1),
+        pl.lit(False).alias("internal"),
+        pl.lit("out").alias("direction"),
+        pl.lit(status).alias("status"),
+        pl.coalesce("txn_ts", "at").alias("txn_ts"),
+        pl.coalesce("txn_ts", "at").dt.date().alias("txn_day"),
+        pl.lit(known).alias("_known_ts"),
+    )
+    return rows.select(
+        (pl.col(name) if name in rows.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in schema.items()
+    )
 
 
 def test_each_case_is_cut_off_at_its_own_instant(
@@ -126,6 +151,9 @@ def test_a_payee_who_is_a_customer_has_the_other_side(bank: SmallBank) -> None:
     assert (got.in_count_24h, got.in_amount_24h, got.out_count_24h) == (1, Decimal("100.00"), 0)
     assert (got.counterparty_degree, got.new_payee) == (1, True), "it has paid and was never paid"
     assert ask(bank, 18, counterparty_token=payee).new_payee is False
+    stranger = {"case_id": "c", "account_token": "nobody's", "at": at(18), "counterparty_token": payer}
+    case = pl.DataFrame([stranger], schema=CASE_SCHEMA)
+    assert features_at(bank.catalog, case)["counterparty_degree"].to_list() == [1], "the payee dealt with it"
 
 
 def test_declined_ones_count_as_declined_only(bank: SmallBank) -> None:
