@@ -73,9 +73,12 @@ def checked_actions(actions: Iterable[Action], seed: int, customers: int, from_u
     return taken
 
 
-def actions_digest(actions: Sequence[Action]) -> str:
-    """16 hex digits of what the actions do; none for none."""
-    return hashlib.sha256(repr(tuple(actions)).encode()).hexdigest()[:16] if actions else ""
+def actions_digests(actions: Sequence[Action]) -> tuple[str, ...]:
+    """Of the first none, one, two, ... of the actions, 16 hex digits of what they do; of none of them no digits."""
+    digests = [""]
+    for action in actions:
+        digests.append(hashlib.sha256(f"{digests[-1]} {action!r}".encode()).hexdigest()[:16])
+    return tuple(digests)
 
 
 def _needs_credit(action: Action) -> bool:

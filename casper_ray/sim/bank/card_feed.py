@@ -32,6 +32,8 @@ from casper_ray.sim.bank.columns import (
     device_ids,
     merchant_ids,
     original_ids,
+    taken,
+    taken_where,
 )
 from casper_ray.sim.bank.estate import Estate
 from casper_ray.sim.bank.hours import MS_PER_DAY
@@ -46,7 +48,7 @@ from casper_ray.sim.bank.numbers import (
 )
 from casper_ray.sim.bank.people import branch_of
 from casper_ray.sim.bank.rows import CREDIT, Kind, Result, Rows
-from casper_ray.sim.bank.streams import Ints, Salt, unit
+from casper_ray.sim.bank.streams import Ints, Salt, Words, unit
 from casper_ray.sim.text import timestamps
 
 _TYPES = pl.Series([INITIATED, PROCESSING, COMPLIANCE_PASSED, SETTLED, STATUS_UPDATE, COMPLIANCE_FAILED])
@@ -67,7 +69,7 @@ def card_events(
     Returns:   COLUMNS[feed] and ts_us.
     """
     words = event_words(seed, rows["number"][row], step)
-    order = np.lexsort((words, at_ms))
+    order = _in_order(at_ms, words)
     words, row, step = words[order], row[order], step[order]
     at_ms, told_ms = at_ms[order], told_ms[order]
     transactions = _transactions(seed, estate, feed, rows)
@@ -92,18 +94,26 @@ def _told(seed: int, rows: Rows, row: Ints, step: Ints, told_ms: Ints) -> list[p
     settled = approved & (step >= lifecycle.SETTLED)
     chance = unit(seed, Salt.TWO_DAYS, rows["number"])[row]
     later = (chance >= _LATER_SETTLEMENT[0]).astype(np.int64) + (chance >= _LATER_SETTLEMENT[1])
-    dates = pl.Series((told_ms // MS_PER_DAY + later).astype(np.int32)).cast(pl.Date)
+    day = told_ms // MS_PER_DAY + later
+    first = int(day.min()) if len(day) else 0
+    dates = [str(date) for date in np.arange(first, int(day.max(initial=first)) + 1).astype("datetime64[D]")]
     return [
-        _TYPES.gather(kinds).alias("event_type"),
-        _where(spoken, RESULT_NAMES.gather(result)).alias("auth_result"),
-        _where(step == lifecycle.STATUS, _STATUSES.gather(status)).alias("status"),
-        _where(settled, dates.cast(pl.String)).alias("settlement_date"),
+        taken(_TYPES, kinds).alias("event_type"),
+        taken_where(spoken, RESULT_NAMES, result).alias("auth_result"),
+        taken_where(step == lifecycle.STATUS, _STATUSES, status).alias("status"),
+        taken_where(settled, pl.Series(dates), day - first).alias("settlement_date"),
     ]
 
 
-def _where(holds: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], texts: pl.Series) -> pl.Series:
-    frame = pl.DataFrame({"holds": holds, "text": texts})
-    return frame.select(pl.when("holds").then("text")).to_series()
+def _in_order(at_ms: Ints, words: Words) -> Ints:
+    """The order by time, then by word. Times come nearly sorted, and few are alike."""
+    order = np.argsort(at_ms, kind="stable")
+    sorted_ms = at_ms[order]
+    alike = np.flatnonzero(sorted_ms[1:] == sorted_ms[:-1])
+    tied = np.union1d(alike, alike + 1)
+    group = order[tied]
+    order[tied] = group[np.lexsort((words[group], at_ms[group]))]
+    return order
 
 
 def _transactions(seed: int, estate: Estate, feed: str, rows: Rows) -> pl.DataFrame:
@@ -111,30 +121,30 @@ def _transactions(seed: int, estate: Estate, feed: str, rows: Rows) -> pl.DataFr
     customer, instrument = rows["customer"].astype(np.int64), rows["instrument"].astype(np.int64)
     alike = {
         "transaction_id": transaction_ids(seed, rows["number"]),
-        "transaction_type": KIND_NAMES.gather(rows["kind"].astype(np.int64)),
+        "transaction_type": taken(KIND_NAMES, rows["kind"].astype(np.int64)),
         "original_transaction_id": original_ids(seed, rows),
         "account_number": account_numbers(own_accounts(customer, instrument)),
         "pan": pans(cards_of(customer, instrument)),
         "amount": amounts(rows["cents"]),
-        "currency": currencies().gather(rows["currency"].astype(np.int64)),
-        "branch_id": branch_ids().gather(branch_of(seed, customer)),
+        "currency": taken(currencies(), rows["currency"].astype(np.int64)),
+        "branch_id": taken(branch_ids(), branch_of(seed, customer)),
         "lat": rows["lat"] / 1e6,
         "lon": rows["lon"] / 1e6,
     }
     if feed == ATM:
         atm = rows["atm"].astype(np.int64)
         cities = estate.atm_city[atm]
-        return pl.DataFrame(alike | {"atm_id": atm_ids(atm), "country": city_countries().gather(cities)})
+        return pl.DataFrame(alike | {"atm_id": atm_ids(atm), "country": taken(city_countries(), cities)})
     merchant = rows["merchant"].astype(np.int64)
     category = estate.category_on(merchant, rows["day"])
     return pl.DataFrame(
         alike
         | {
-            "card_type": pl.Series(["debit", "credit"]).gather((instrument == CREDIT).astype(np.int64)),
-            "channel": CHANNEL_NAMES.gather(rows["channel"].astype(np.int64)),
+            "card_type": taken(pl.Series(["debit", "credit"]), (instrument == CREDIT).astype(np.int64)),
+            "channel": taken(CHANNEL_NAMES, rows["channel"].astype(np.int64)),
             "merchant_id": merchant_ids(merchant),
-            "mcc": category_codes().gather(category),
-            "country": city_countries().gather(estate.merchant_city[merchant]),
+            "mcc": taken(category_codes(), category),
+            "country": taken(city_countries(), estate.merchant_city[merchant]),
             "device_id": device_ids(seed, rows["device"].astype(np.int64)),
         }
     )

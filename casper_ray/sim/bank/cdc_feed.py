@@ -11,7 +11,7 @@ import polars as pl
 from casper_ray.domain.bank import CDC_COLUMNS, CUSTOMER_FIELDS
 from casper_ray.sim.bank.books import load_places, load_profiles
 from casper_ray.sim.bank.changes import IMAGE, Change, Images, Op, changes_on, first_images, insert_ms
-from casper_ray.sim.bank.columns import amounts, branch_ids, city_countries, device_ids
+from casper_ray.sim.bank.columns import amounts, branch_ids, city_countries, device_ids, taken_where
 from casper_ray.sim.bank.engine import Engine
 from casper_ray.sim.bank.hours import MS_PER_DAY
 from casper_ray.sim.bank.names import person_names, phone_numbers, street_addresses
@@ -99,9 +99,7 @@ def _images(seed: int, who: People, images: Images) -> pl.Series:
         {
             "customer_id": customer_ids(who.customer),
             "account_number": account_numbers(own_accounts(who.customer, DEBIT)),
-            "credit_account": pl.DataFrame({"text": credit, "has": who.has_credit})
-            .select(pl.when("has").then("text"))
-            .to_series(),
+            "credit_account": taken_where(who.has_credit, credit, np.arange(len(credit))),
             "given_name": given,
             "family_name": family,
             "birth_date": pl.Series((first_days + born).astype(np.int32)).cast(pl.Date).cast(pl.String),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from casper_ray.domain import bank
 from casper_ray.sim.bank.books import load_branches, load_categories, load_places, load_rates
@@ -33,37 +35,45 @@ RESULT_NAMES = pl.Series(bank.AUTH_RESULTS)
 
 def amounts(cents: Ints) -> pl.Series:
     """Cents as a decimal string with two digits after the point."""
-    cent = pl.col("cents")
-    text = pl.format("{}.{}", cent // 100, (cent % 100).cast(pl.String).str.zfill(2))
-    return pl.Series("cents", cents, dtype=pl.Int64).to_frame().select(text).to_series()
+    whole, part = np.divmod(cents.astype(np.int64), 100)
+    return (pl.Series(whole).cast(pl.String) + taken(_after_the_point(), part)).alias("")
 
 
 def merchant_ids(merchants: Ints) -> pl.Series:
-    """M and seven digits; null for none."""
-    return unless_none(coded("M", np.maximum(merchants, 0), 7), merchants)
+    """M and seven digits."""
+    return coded("M", merchants, 7)
 
 
 def atm_ids(atms: Ints) -> pl.Series:
-    """A and six digits; null for none."""
-    return unless_none(coded("A", np.maximum(atms, 0), 6), atms)
+    """A and six digits."""
+    return coded("A", atms, 6)
 
 
 def device_ids(seed: int, devices: Ints) -> pl.Series:
     """D and 16 hexadecimal digits; null for none."""
-    return unless_none(hex_ids("D", hashed(seed, Salt.DEVICE, devices)), devices)
+    return unless_none(lambda known: hex_ids("D", hashed(seed, Salt.DEVICE, known)), devices)
 
 
 def original_ids(seed: int, rows: Rows) -> pl.Series:
     """Ids of what the rows undo; null where they undo nothing."""
-    return unless_none(transaction_ids(seed, rows["original"]), rows["original"])
+    return unless_none(lambda known: transaction_ids(seed, known), rows["original"])
 
 
-def unless_none(texts: pl.Series, numbers: Ints) -> pl.Series:
-    """The texts, null where the number is NONE."""
-    if not (numbers == NONE).any():
-        return texts
-    frame = pl.DataFrame({"text": texts, "known": numbers != NONE})
-    return frame.select(pl.when("known").then("text")).to_series()
+def unless_none(text_of: Callable[[Ints], pl.Series], numbers: Ints) -> pl.Series:
+    """The texts of the numbers, null for NONE."""
+    known = numbers != NONE
+    return taken_where(known, text_of(numbers[known]), np.cumsum(known) - 1)
+
+
+def taken(table: pl.Series, index: Ints) -> pl.Series:
+    """The table's values at the indexes, from 0."""
+    return table[index] if len(index) else table.clear()
+
+
+def taken_where(holds: NDArray[np.bool_], table: pl.Series, index: Ints) -> pl.Series:
+    """The table's values at the indexes where it holds, else null."""
+    with_null = table.extend_constant(None, 1)
+    return taken(with_null, np.where(holds, index, len(table)))
 
 
 @cache
@@ -86,3 +96,8 @@ def category_codes() -> pl.Series:
 @cache
 def city_countries() -> pl.Series:
     return pl.Series([city.country for city in load_places().cities])
+
+
+@cache
+def _after_the_point() -> pl.Series:
+    return pl.Series([f".{part:02d}" for part in range(100)])

@@ -14,6 +14,7 @@ from casper_ray.sim.bank.columns import (
     category_codes,
     city_countries,
     merchant_ids,
+    taken,
     unless_none,
 )
 from casper_ray.sim.bank.engine import Engine
@@ -60,7 +61,7 @@ def _merchants(engine: Engine) -> pl.DataFrame:
     estate, day0 = engine.estate, pl.lit(engine.epoch).cast(_INSTANT)
     number = np.arange(len(estate.merchant_city))
     changes = estate.change_day != NONE
-    until = unless_none(pl.Series(estate.change_day), estate.change_day)
+    until = unless_none(pl.Series, estate.change_day)
     first = _stretch(engine, number, estate.merchant_category).with_columns(
         valid_from=day0 - timedelta(days=3650), valid_to=day0 + pl.duration(days=pl.lit(until))
     )
@@ -119,9 +120,7 @@ def _atms(engine: Engine) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "atm_id": atm_ids(np.arange(len(estate.atm_city))),
-            "branch_id": unless_none(
-                branch_ids().gather(np.maximum(estate.atm_branch, 0)), estate.atm_branch
-            ),
+            "branch_id": unless_none(lambda known: taken(branch_ids(), known), estate.atm_branch),
             "city": pl.Series([city.name for city in load_places().cities]).gather(estate.atm_city),
             "country": city_countries().gather(estate.atm_city),
             "lat": estate.atm_lat / 1e6,

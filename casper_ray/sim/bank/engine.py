@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from casper_ray.domain.time import US_PER_DAY, sim_micros
-from casper_ray.sim.bank.actions import Action, actions_digest
+from casper_ray.sim.bank.actions import Action, actions_digests
 from casper_ray.sim.bank.cases import CaseBook, disputes
 from casper_ray.sim.bank.cash import cash
 from casper_ray.sim.bank.crimes.deck import deal
@@ -62,7 +62,7 @@ class Engine:
         self.start_us = int(sim_micros(epoch))
         self._root = root
         self._instants = [action.at_us for action in actions]
-        self._digests = [actions_digest(actions[:count]) for count in range(len(actions) + 1)]
+        self._digests = actions_digests(actions)
 
     @cached_property
     def estate(self) -> Estate:
@@ -136,7 +136,7 @@ class Engine:
                     due_on(before.due, day, first, len(who)),
                     who,
                     opening(before.accounts[shard], first, before.payees, before.cents),
-                    known,
+                    tuple(action for action in known if action.customer in range(first, first + len(who))),
                     self.rates[day],
                 )
             )

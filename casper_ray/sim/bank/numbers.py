@@ -28,7 +28,7 @@ _BACK = pow(_STEP, -1, _ACCOUNTS)
 _SHIFT = 271_828_183
 MOST_CUSTOMERS = 100_000_000
 
-_HEX = np.frombuffer(b"0123456789ABCDEF", dtype=np.uint8)
+_HEX_PAIRS = letters_of([f"{byte:02X}" for byte in range(256)]).view(np.uint16).ravel()
 
 
 def first_number(shard: int, day: int) -> int:
@@ -46,8 +46,7 @@ def hex_ids(prefix: str, words: Words) -> pl.Series:
     data = words.astype(">u8").view(np.uint8).reshape(len(words), 8)
     letters = np.empty((len(words), len(prefix) + 16), dtype=np.uint8)
     letters[:, : len(prefix)] = np.frombuffer(prefix.encode("ascii"), dtype=np.uint8)
-    letters[:, len(prefix) :: 2] = _HEX[data >> 4]
-    letters[:, len(prefix) + 1 :: 2] = _HEX[data & 15]
+    letters[:, len(prefix) :] = _HEX_PAIRS[data].view(np.uint8)
     return fixed_width(letters)
 
 

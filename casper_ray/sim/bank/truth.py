@@ -86,7 +86,7 @@ def truth_cases(engine: Engine) -> pl.DataFrame:
 
 def case_ids(cases: Ints) -> pl.Series:
     """K and eight digits; null for none."""
-    return unless_none(coded("K", np.maximum(cases, 0), 8), cases)
+    return unless_none(lambda known: coded("K", known, 8), cases)
 
 
 def _of_cases(rows: Rows) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import polars as pl
 from casper_ray.domain.bank import ATM, CARD, COLUMNS, CUSTOMER_CDC, FEEDS, WIRE
 from casper_ray.domain.time import CANONICAL_EPOCH, US_PER_DAY, SimMicros, as_datetime, sim_micros
 from casper_ray.errors import ConfigError
-from casper_ray.sim.bank.actions import Action, actions_digest, checked_actions
+from casper_ray.sim.bank.actions import Action, actions_digests, checked_actions
 from casper_ray.sim.bank.books import load_branches, load_categories, load_places, load_profiles, load_rates
 from casper_ray.sim.bank.card_feed import card_events
 from casper_ray.sim.bank.cdc_feed import cdc_events
@@ -113,7 +113,9 @@ class BankWorld:
         """16 hex digits: worlds of the same digest tell the same events."""
         if not self.actions:
             return self.fingerprint
-        return hashlib.sha256((self.fingerprint + actions_digest(self.actions)).encode()).hexdigest()[:16]
+        return hashlib.sha256((self.fingerprint + actions_digests(self.actions)[-1]).encode()).hexdigest()[
+            :16
+        ]
 
     def end_us(self) -> int:
         """The exclusive end of the data: just after the wire file of the day after the last."""
