@@ -12,8 +12,8 @@ from casper_ray.sim.bank.people import People
 from casper_ray.sim.bank.rows import CREDIT, Rows
 
 TIMES = (9, 16)
-DAYS = (1, 4)
-FACTOR = (0.9, 3.2)
+DAYS = (1, 3)
+FACTOR = (1.2, 4.0)
 LAST = 3
 LAST_SHARE = (0.2, 0.6)
 GOODS = ("electronics", "jewellery", "department", "clothing", "home", "sport")
@@ -31,7 +31,7 @@ def twin(cast: Cast) -> Rows:
     """A holder of a credit card moves house, or buys presents in December: as many purchases on credit, over
     more days, and the bill is paid.
     """
-    return _run_up(cast, (6, 18), MOVING, (0.7, 2.6), 1, (0.05, 0.35))
+    return _run_up(cast, (6, 18), MOVING, (0.8, 3.2), 1, (0.05, 0.35))
 
 
 def _run_up(
@@ -44,7 +44,7 @@ def _run_up(
 ) -> Rows:
     who, count = cast.people(1, _with_credit), cast.number(TIMES)
     at = over_days(cast.chance, cast.begin_day, cast.number(days), count, night=0.05)
-    at_a_distance = cast.chance.random(count) < 0.4
+    at_a_distance = cast.chance.random(count) < 0.5
     shops = np.where(at_a_distance, cast.web_shops(codes, count), cast.shops(codes, who.city, count))
     rows = purchases(cast.estate, who, shops, at, cast.spent(who, factor, count), instrument=CREDIT)
     rows["share"][-last:] = -cast.uniform(last_share, last)
@@ -59,7 +59,7 @@ def _with_credit(people: People) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 PATTERN = Pattern(
     name="bust_out",
     title="Bust-out",
-    figures="9-16 purchases on credit within 1-4 days, 0.9-3.2 times the mean; the last 3: 20-60 % of what is left",
+    figures="9-16 purchases on credit within 1-3 days, 1.2-4 times the mean; the last 3: 20-60 % of what is left",
     source="ours, after the trade's description",
     weight=1.0,
     rows_expected=12.5,

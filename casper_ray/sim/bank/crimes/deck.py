@@ -16,6 +16,8 @@ from casper_ray.sim.bank.scenario import BankScenario
 from casper_ray.sim.bank.streams import Floats, Ints, Purpose, stream
 
 _CRIMES, _WAVES = 0, 1
+_BUSY = 1 / 3
+_SAMPLES = 64
 
 
 class Case(NamedTuple):
@@ -38,10 +40,11 @@ def deal(seed: int, scenario: BankScenario, days: int, expected_transactions: fl
     """
     factors = _factors(scenario)
     rng = stream(seed, Purpose.DECK, _CRIMES)
-    counts = _counts(rng, factors, scenario.prevalence * expected_transactions)
-    patterns = rng.permutation(np.repeat(np.arange(len(PATTERNS)), counts))
     spans = np.array([pattern.span_days for pattern in PATTERNS])
     latest = np.maximum(days - spans // 2, min(days, 3))  # so that most of a case lies within the world
+    rows = _rows_within(days, spans, latest)
+    counts = _counts(rng, factors, rows, scenario.prevalence * expected_transactions)
+    patterns = rng.permutation(np.repeat(np.arange(len(PATTERNS)), counts))
     twins = _twins(rng, patterns, scenario.twins)
     cases = [
         *_begun(rng, 0, patterns, False, latest),
@@ -85,12 +88,22 @@ def _factors(scenario: BankScenario) -> Floats:
     return weights
 
 
-def _counts(rng: np.random.Generator, weights: Floats, transactions: float) -> Ints:
-    """Cases of each typology whose expected transactions come to as many.
+def _rows_within(days: int, spans: Ints, latest: Ints) -> Floats:
+    """Expected transactions of a case of each typology before the world's last day.
+
+    A case is taken to be spread evenly over the first third of its longest time, which comes out right.
+    """
+    begins = np.linspace(0, latest, _SAMPLES, endpoint=False)
+    told = np.clip((days - np.floor(begins)) / (_BUSY * spans), 0.0, 1.0).mean(axis=0)
+    rows: Floats = told * np.array([pattern.rows_expected for pattern in PATTERNS])
+    return rows
+
+
+def _counts(rng: np.random.Generator, weights: Floats, rows: Floats, transactions: float) -> Ints:
+    """Cases of each typology whose expected transactions, `rows` each, come to as many.
 
     Expected numbers of cases are rounded together, from a random start, so that their sum stays right.
     """
-    rows = np.array([pattern.rows_expected for pattern in PATTERNS])
     if transactions <= 0 or not weights.any():
         return np.zeros(len(PATTERNS), dtype=np.int64)
     expected = weights * transactions / (weights @ rows)

@@ -12,7 +12,7 @@ from casper_ray.sim.bank.rows import Rows, together
 
 TIMES = (4, 9)
 HOURS = (0.4, 3.0)
-FACTOR = (0.8, 2.5)
+FACTOR = (0.9, 2.8)
 STOLEN_AT = ("electronics", "clothing", "department", "jewellery", "sport", "fuel", "fast_food", "taxi")
 TRIP_AT = ("restaurant", "clothing", "department", "fuel", "transport", "hotel", "bar", "fast_food", "taxi")
 
@@ -57,7 +57,7 @@ def _run(
 PATTERN = Pattern(
     name="stolen_card",
     title="Stolen card",
-    figures="4-9 purchases within 0.4-3 h, 0.8-2.5 times the holder's mean, 35 % begun between 22:00 and 04:00",
+    figures="4-9 purchases within 0.4-3 h, 0.9-2.8 times the holder's mean, 35 % begun between 22:00 and 04:00",
     source="Sparkov (hours, gamma amounts, near merchants), softened; counts ours",
     weight=5.0,
     rows_expected=6.75,

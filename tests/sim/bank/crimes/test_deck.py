@@ -31,6 +31,12 @@ def test_prevalence_is_kept(seed: int) -> None:
     assert criminal(cases, 5_000, 90, seed) == pytest.approx(EXPECTED * BASELINE.prevalence, rel=0.15)
 
 
+@pytest.mark.parametrize("days", [5, 7, 30])
+def test_prevalence_is_about_kept_where_cases_are_cut_short(days: int) -> None:
+    cases = deal(42, BankScenario(name="short", twins=0), days, EXPECTED)
+    assert criminal(cases, 5_000, days) == pytest.approx(EXPECTED * BASELINE.prevalence, rel=0.2)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_every_typology_is_dealt_in_a_world_of_usual_size(seed: int) -> None:
     crimes = Counter(case.pattern for case in deal(seed, BASELINE, 90, EXPECTED) if not case.twin)
