@@ -48,4 +48,5 @@ $(VENV)/.bench: $(VENV)/.base
 	touch $@
 
 picture: $(VENV)/.base
-	$(BIN)/python docs/images/record.py docs/images/live.svg
+	$(BIN)/python docs/images/record.py docs/images/live.svg kitchen
+	$(BIN)/python docs/images/record.py docs/images/bank.svg bank

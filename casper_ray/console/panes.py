@@ -16,8 +16,8 @@ from casper_ray.console.trail import View
 
 _BRONZE, _SILVER, _GOLD = "#b87333", "#a0a8b0", "#d4a72c"
 _ROWS_WIDTH, _CHANGE_WIDTH, _VERSION_WIDTH = 13, 11, 9
-_NAME_AT_MOST: Final = 44
-_COUNTED_WIDTH, _AMOUNT_WIDTH, _PLACE_WIDTH = 9, 15, 16
+_NAME_AT_MOST: Final = 46
+_COUNTED_WIDTH, _AMOUNT_WIDTH, _PLACE_WIDTH = 9, 15, 20
 
 Item = TypeVar("Item")
 
@@ -28,7 +28,8 @@ def table_lines(view: View, width: int, height: int, glyphs: Glyphs) -> list[Tex
     name_width = min(width - 2 - _ROWS_WIDTH - _CHANGE_WIDTH - _VERSION_WIDTH, _NAME_AT_MOST)
     heading = _columns("tables", "rows", "change", "version", name_width + 2, glyphs)
     shown, rest = _that_fit(tables, height - 1)
-    lines = [_table_line(table, view.changes.get(table.name), name_width, glyphs) for table in shown]
+    whole = all(len(table.name) <= name_width for table in tables)
+    lines = [_table_line(table, view.changes.get(table.name), name_width, whole, glyphs) for table in shown]
     return [styled(heading, "dim"), *lines, *_rest(rest, "tables", glyphs)]
 
 
@@ -36,20 +37,26 @@ def place_lines(view: View, width: int, height: int, glyphs: Glyphs) -> list[Tex
     """A heading and one line per place, with its recent periods on a scale shared by all."""
     places, words = view.progress.places, view.progress.words
     counted_width = max(_COUNTED_WIDTH, len(words.counted) + 1)
-    spark_width = max(width - _PLACE_WIDTH - counted_width - _AMOUNT_WIDTH - 3, 0)
+    longest = max((len(place.name) for place in places), default=0)
+    place_width = max(_PLACE_WIDTH, min(longest + 2, width // 4))
+    spark_width = max(width - place_width - counted_width - _AMOUNT_WIDTH - 3, 0)
     periods = min(max((len(place.recent) for place in places), default=0), spark_width)
-    heading = fit(words.places, _PLACE_WIDTH, glyphs) + fit(words.counted, counted_width, glyphs, "right")
+    heading = fit(words.places, place_width, glyphs) + fit(words.counted, counted_width, glyphs, "right")
     heading += fit(words.amount, _AMOUNT_WIDTH, glyphs, "right")
     heading += "   " + fit(_spark_heading(words, periods, spark_width), spark_width, glyphs)
     highest = max((counted for place in places for counted in place.recent[-spark_width:]), default=0)
     shown, rest = _that_fit(places, height - 1)
-    lines = [_place_line(place, words, highest, counted_width, spark_width, glyphs) for place in shown]
+    lines = [
+        _place_line(place, words, (place_width, counted_width, spark_width), highest, glyphs)
+        for place in shown
+    ]
     return [styled(heading, "dim"), *lines, *_rest(rest, words.places, glyphs)]
 
 
-def _table_line(table: TableState, change: int | None, name_width: int, glyphs: Glyphs) -> Text:
+def _table_line(table: TableState, change: int | None, name_width: int, whole: bool, glyphs: Glyphs) -> Text:
+    """whole: with its schema; where one name does not fit so, all are shown without."""
     schema, dot, name = table.name.rpartition(".")
-    if len(table.name) > name_width:
+    if not whole:
         schema = dot = ""
     text = Text.assemble((f"{glyphs.layer} ", _layer_style(name)), (f"{schema}{dot}", "dim"))
     text.append(fit(name, name_width - len(schema) - len(dot), glyphs))
@@ -60,11 +67,12 @@ def _table_line(table: TableState, change: int | None, name_width: int, glyphs: 
 
 
 def _place_line(
-    place: PlaceState, words: Words, highest: int, counted_width: int, spark_width: int, glyphs: Glyphs
+    place: PlaceState, words: Words, widths: tuple[int, int, int], highest: int, glyphs: Glyphs
 ) -> Text:
+    place_width, counted_width, spark_width = widths
     amount = figures.money(place.amount_cents, words.currency_sign)
     return Text.assemble(
-        fit(place.name, _PLACE_WIDTH, glyphs),
+        fit(place.name, place_width, glyphs),
         (fit(f"{place.counted:,}", counted_width, glyphs, "right"), "bold"),
         fit(amount, _AMOUNT_WIDTH, glyphs, "right"),
         "   ",

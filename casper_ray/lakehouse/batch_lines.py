@@ -16,14 +16,14 @@ _HEADS = ("in", "out", "duplicate", "late", "dropped", "quarantined")
 
 def batch_lines(catalog: Catalog, rows: int) -> Iterator[str]:
     """The accounts of the newest `rows` batches, oldest first, and the sums over all batches."""
-    batches = scan(catalog.table("lakeflow", "batches")).sort("batch").collect()
+    batches = scan(catalog.table(catalog.pipeline_schema, "batches")).sort("batch").collect()
     heads = "".join(f"{head:>12}" for head in _HEADS)
-    yield f"{'batch':>6}  {'simulated':16}  {'table':28}{heads}  adds up"
+    yield f"{'batch':>6}  {'simulated':16}  {'table':32}{heads}  adds up"
     for batch in batches.tail(rows).iter_rows(named=True):
         when = f"{batch['sim_instant']:%Y-%m-%d %H:%M}" if batch["sim_instant"] else ""
         for number, account in enumerate(batch["accounts"]):
             first = f"{batch['batch']:>6}  {when:16}" if number == 0 else f"{'':24}"
-            yield f"{first}  {account['table']:28}{_figures(account)}"
+            yield f"{first}  {account['table']:32}{_figures(account)}"
     yield ""
     yield from _totals(batches)
 
@@ -35,7 +35,7 @@ def _totals(batches: pl.DataFrame) -> Iterator[str]:
     sums = accounts.group_by("table", maintain_order=True).agg(pl.col(_COUNTS).sum())
     label = f"all {new.height:,} batches of new files"
     for number, account in enumerate(sums.iter_rows(named=True)):
-        yield f"{label if number == 0 else '':24}  {account['table']:28}{_figures(account)}"
+        yield f"{label if number == 0 else '':24}  {account['table']:32}{_figures(account)}"
 
 
 def _figures(account: dict[str, Any]) -> str:

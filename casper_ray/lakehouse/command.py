@@ -22,7 +22,7 @@ app = typer.Typer(
 
 _Lake = Annotated[str, typer.Option(help="Folder of the lake.")]
 _CatalogName = Annotated[str, typer.Option(help="Catalog in the lake, such as caspers or bank_dev.")]
-_Table = Annotated[str, typer.Argument(help="schema.table, or a table of lakeflow.")]
+_Table = Annotated[str, typer.Argument(help="schema.table, or a table of the pipeline.")]
 
 
 @app.command("ls")
@@ -64,7 +64,7 @@ def show(
 
         where: Catalog = existing_catalog(lake, catalog)
         when = When(version, as_of, at)
-        if table in ("batches", "lakeflow.batches") and not any(when):
+        if table in ("batches", f"{where.pipeline_schema}.batches") and not any(when):
             typer.echo("\n".join(batch_lines(where, rows)))
         else:
             typer.echo(shown(where, table, rows=rows, when=when))

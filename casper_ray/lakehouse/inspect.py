@@ -16,7 +16,6 @@ from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.open_table import live_files
 from casper_ray.lakehouse.read import at_version, scan, scan_as_of, version_as_of, version_at
 
-_DEFAULT_SCHEMA = "lakeflow"
 _CELL_CHARS = 40
 
 
@@ -128,7 +127,7 @@ def _why(entry: dict[str, Any]) -> str:
 
 def located(catalog: Catalog, name: str) -> tuple[str, str, Path]:
     schema, _, table = name.rpartition(".")
-    schema = schema or _DEFAULT_SCHEMA
+    schema = schema or catalog.pipeline_schema
     path = catalog.table(schema, table)
     if not (path / "_delta_log").is_dir():
         known = ", ".join(".".join(pair) for pair in catalog.table_names())

@@ -14,7 +14,9 @@ from casper_ray.errors import ConfigError
 
 _Lake = Annotated[str, typer.Option(help="Folder of the lake.")]
 _Catalog = Annotated[str, typer.Option(help="Catalog in the lake, such as caspers or bank_dev.")]
-_Tables = Annotated[list[str] | None, typer.Argument(help="schema.table, or tables of lakeflow; none: all.")]
+_Tables = Annotated[
+    list[str] | None, typer.Argument(help="schema.table, or tables of the pipeline; none: all.")
+]
 _SHORTEST = timedelta(hours=1)
 
 
@@ -67,7 +69,7 @@ def vacuum(
 
 
 def diff(
-    table: Annotated[str, typer.Argument(help="schema.table, or a table of lakeflow.")],
+    table: Annotated[str, typer.Argument(help="schema.table, or a table of the pipeline.")],
     first: Annotated[int, typer.Option("--from", min=0, help="The version before.")],
     last: Annotated[
         int | None, typer.Option("--to", min=0, help="The version after.", show_default="newest")

@@ -13,6 +13,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 _FOLDER = re.compile(r"[A-Za-z0-9/._~!$&'()+,;=:@-]+")
 """Other characters are written with % in the URLs of delta-rs, and polars then finds no file; or mean a pattern."""
 
+_FIRST_SCHEMA = "lakeflow"
+
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
@@ -43,6 +45,12 @@ class Catalog:
     def world_file(self) -> Path:
         """Says which world the catalog holds, from its first run on."""
         return self.state / "world.json"
+
+    @property
+    def pipeline_schema(self) -> str:
+        """The schema of the catalog's pipeline, which is where `batches` is; before there is one, the kitchen's."""
+        found = sorted(log.parent.parent.name for log in self.root.glob("*/batches/_delta_log"))
+        return _FIRST_SCHEMA if _FIRST_SCHEMA in found or not found else found[0]
 
     def table_names(self) -> list[tuple[str, str]]:
         """(schema, table) of every Delta table that is there, sorted."""

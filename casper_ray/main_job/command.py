@@ -38,7 +38,8 @@ def sim(
     start_day: Annotated[
         int | None,
         typer.Option(
-            help="The first run catches up to this day, at the current time of day.", show_default="70"
+            help="The first run catches up to this day, at the current time of day.",
+            show_default="the domain's: 70, bank 30",
         ),
     ] = None,
     for_: Annotated[

@@ -67,8 +67,9 @@ class Reporter:
             ("quarantined", report.quarantined),
         ):
             self._counts[name] += count
-        if report.quarantined:
-            self.noted(f"{report.quarantined:,} rows were set aside: see lakeflow.quarantine")
+        if report.quarantined and self.runner:
+            quarantine = f"{self.runner.pipeline.schema}.quarantine"
+            self.noted(f"{report.quarantined:,} rows were set aside: see {quarantine}")
         if (rows := report.partials.get(self.domain.places.table)) is not None:
             self._places.add(rows)
 

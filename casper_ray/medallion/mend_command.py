@@ -15,7 +15,9 @@ from casper_ray.medallion.pipelines import pipeline_of
 
 _Lake = Annotated[str, typer.Option(help="Folder of the lake.")]
 _Catalog = Annotated[str, typer.Option(help="Catalog in the lake, such as caspers or bank_dev.")]
-_Tables = Annotated[list[str] | None, typer.Argument(help="schema.table, or tables of lakeflow; none: all.")]
+_Tables = Annotated[
+    list[str] | None, typer.Argument(help="schema.table, or tables of the pipeline; none: all.")
+]
 _Deep = Annotated[bool, typer.Option("--deep", help="Read every data file and hold it against its digest.")]
 
 
@@ -85,7 +87,7 @@ def repair(
 
 @app.command()
 def restore(
-    table: Annotated[str, typer.Argument(help="schema.table, or a table of lakeflow.")],
+    table: Annotated[str, typer.Argument(help="schema.table, or a table of the pipeline.")],
     lake: _Lake = DEFAULT_LAKE,
     catalog: _Catalog = "caspers",
     version: Annotated[int | None, typer.Option(min=0, help="To this version.")] = None,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 from deltalake import DeltaTable
 
+from casper_ray.errors import LakeError
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.read import scan
 from casper_ray.medallion.declare import Pipeline
@@ -25,14 +26,20 @@ class References:
         """Of each referenced table now; None where there is none."""
 
     def known(self, versions: Mapping[str, int | None]) -> dict[str, pl.DataFrame]:
-        """The tables' rows at these versions."""
+        """The tables' rows at these versions. Raises: LakeError where a table lacks a column."""
         return {name: self._at(name, version) for name, version in versions.items() if version is not None}
 
     def _at(self, name: str, version: int) -> pl.DataFrame:
         if (name, version) not in self._rows:
             path = self._catalog.table(*name.split("."))
-            rows = scan(path, version=version).select(self._columns[name]).unique(maintain_order=True)
-            self._rows[name, version] = rows.collect()
+            rows = scan(path, version=version)
+            if missing := set(self._columns[name]) - set(rows.collect_schema().names()):
+                raise LakeError(
+                    f"table {path}: lacks {', '.join(sorted(missing))}, which other tables look up in it",
+                    "it was made by another version of casper_ray, or changed; use that one, or another --lake",
+                )
+            found = rows.select(self._columns[name]).unique(maintain_order=True)
+            self._rows[name, version] = found.collect()
         return self._rows[name, version]
 
     def _version(self, name: str) -> int | None:

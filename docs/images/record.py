@@ -1,6 +1,7 @@
-"""The README's picture, from a real run: `make picture`.
+"""The README's pictures, from real runs: `make picture`.
 
-    python docs/images/record.py docs/images/live.svg
+    python docs/images/record.py docs/images/live.svg kitchen
+    python docs/images/record.py docs/images/bank.svg bank
 
 Runs the main job on a lake of its own for some seconds of live replay, and draws the last snapshot as the live
 view showed it.
@@ -50,17 +51,22 @@ class Recorder:
         pass
 
 
+HEIGHTS = {"kitchen": 27, "bank": 47}
+"""Lines that the view takes, by domain."""
+
+
 def main() -> None:
+    out, domain = sys.argv[1:]
     recorder = Recorder()
     with tempfile.TemporaryDirectory() as lake:
         options = checked_options(
-            domain="kitchen",
+            domain=domain,
             speed="3600",
             lake=lake,
             catalog=None,
             seed=None,
             days=None,
-            start_day=70,
+            start_day=None,
             for_="20s",
             until_day=None,
             trigger="continuous",
@@ -72,7 +78,7 @@ def main() -> None:
             pipeline=True,
         )
         run_job(options, load_environment(), recorder)
-    Path(sys.argv[1]).write_text(picture(recorder.snapshots, recorder.title, width=100, height=27))
+    Path(out).write_text(picture(recorder.snapshots, recorder.title, width=100, height=HEIGHTS[domain]))
 
 
 if __name__ == "__main__":

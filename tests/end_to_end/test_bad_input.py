@@ -29,6 +29,11 @@ OPTIONS = {
     "an end before the beginning": (("--until-day=-1",), "--until-day: saw -1"),
     "an unknown trigger": (("--trigger", "foo"), "--trigger: saw 'foo'"),
     "an unknown domain": (("--domain", "shop"), "--domain: saw 'shop'"),
+    "a bank that begins again": (("--domain", "bank", "--loop"), "--loop: the bank's world ends"),
+    "a kitchen's scenario for a bank": (
+        ("--domain", "bank", "--scenario", "kitchen_fire"),
+        "'kitchen_fire': unknown",
+    ),
     "an instant in words": (("--from", "noon"), "--from: saw 'noon'"),
     "a negative seed": (("--seed=-3",), "--seed: saw -3"),
 }
@@ -115,8 +120,9 @@ def test_a_folder_that_may_not_be_written_is_refused(lone_children: Children, la
         (("--days", "5"), "days is 30, asked for 5"),
         (("--anchor", "now"), "anchor is dataset, asked for now"),
         (("--from", MIDNIGHT), "--from"),
+        (("--domain", "bank"), "domain is kitchen, asked for bank"),
     ],
-    ids=["seed", "scenario", "days", "anchor", "from"],
+    ids=["seed", "scenario", "days", "anchor", "from", "domain"],
 )
 @pytest.mark.ray
 def test_a_lake_of_another_world_is_left_as_it_is(
@@ -135,9 +141,9 @@ def _state_files(lake: Lake) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("world.json", None, "is of format 99, expected 2"),
+        ("world.json", None, "is of format 99, expected 3"),
         ("world.json", b"\x00garbage", "world.json"),
-        ("world.json", b'{"format": 2}', "world.json"),
+        ("world.json", b'{"format": 3}', "world.json"),
         ("replay/cursor.json", b"\x00garbage", "is not a cursor"),
         ("replay/cursor.json", b"", "is not a cursor"),
         ("replay/cursor.json", b"[]", "is not a cursor"),

@@ -108,3 +108,13 @@ def test_a_table_can_be_read_under_every_name_that_is_accepted(tmp_path: Path) -
     file = write_data_file(pl.DataFrame({"id": [1]}), table.path, "a.parquet", {}, ())
     table.try_commit(Change(add=(file,)), app="a", batch=1, note={})
     assert scan(table.path).collect().rows() == [(1,)]
+
+
+def test_the_pipelines_schema_is_the_one_with_its_batches(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path, "bank_dev")
+    assert catalog.pipeline_schema == "lakeflow", "nothing is there yet"
+    for schema, table in (("compliance", "audit_log"), ("retail_banking", "batches"), ("truth", "cases")):
+        (catalog.table(schema, table) / "_delta_log").mkdir(parents=True)
+    assert catalog.pipeline_schema == "retail_banking"
+    (catalog.table("lakeflow", "batches") / "_delta_log").mkdir(parents=True)
+    assert catalog.pipeline_schema == "lakeflow"

@@ -160,7 +160,9 @@ def test_a_back_fill_recalls_no_row_twice(
         drop(catalog, f"late-{n}.json", order(n, 5 + n if n != 4 else 1), order(200 + n, 10 + n))
     (report,) = run(catalog, late_accepted=True)
     assert report.counts == Account(rows_in=16, rows_out=8, duplicate=8)
-    assert len(recalled[1:]) == 2, "a block asked for what an earlier one had brought (the first is the run's own)"
+    assert len(recalled[1:]) == 2, (
+        "a block asked for what an earlier one had brought (the first is the run's own)"
+    )
 
 
 def checked_after(

@@ -6,42 +6,19 @@ import polars as pl
 import pyarrow as pa
 
 from casper_ray.domain.bank import ATM, CARD, DECLINED, DEPOSIT, POSTED, WIRE, WITHDRAWAL
+from casper_ray.medallion.bank.form import IN, OUT
+from casper_ray.medallion.bank.measures import counted, sides, worth
 from casper_ray.medallion.bank.money import MONEY
-from casper_ray.medallion.bank.transactions import IN, OUT, SILVER_TRANSACTIONS
+from casper_ray.medallion.bank.transactions import SILVER_TRANSACTIONS
 from casper_ray.medallion.declare import Merge, Table
-
-_ZERO = pl.lit(0, pl.Decimal(18, 2))
-
-
-def counted(holds: pl.Expr) -> pl.Expr:
-    """1 where it holds, else 0: what adds up to a count."""
-    return holds.fill_null(False).cast(pl.Int64)
-
-
-def worth(holds: pl.Expr) -> pl.Expr:
-    """The amount in the base currency where it holds, else 0."""
-    return pl.when(holds).then("amount_base").otherwise(_ZERO)
-
-
-def sides(transactions: pl.DataFrame) -> pl.DataFrame:
-    """One row per transaction and customer's account that it moves: a transfer between two customers has two.
-
-    Rules: the second is the payee's: in, account and counterparty exchanged; a declined one never reached them.
-    """
-    arrived = transactions.filter(pl.col("internal") & (pl.col("status") == POSTED)).with_columns(
-        pl.col("counterparty_token").alias("account_token"),
-        pl.col("account_token").alias("counterparty_token"),
-        pl.lit(IN).alias("direction"),
-    )
-    return pl.concat([transactions, arrived])
 
 
 def daily_activity(transactions: pl.DataFrame) -> pl.DataFrame:
-    """What an account's day was: transactions posted, in all, each way and by feed; those declined; sums in BASE_CURRENCY.
+    """What an account's day was: transactions posted, in all, each way and by feed; declined; sums each way.
 
-    Rules: day is the day of txn_ts, UTC. A transfer between two customers counts on both accounts. Amounts are of what
-           was posted. An account is of one customer: `silver_customers` says whose. How many accounts were active on a
-           day, exactly, is how many rows it has.
+    Rules: day is the day of txn_ts, UTC; amounts in BASE_CURRENCY, of what was posted. A transfer between two
+           customers counts on both accounts. An account is of one customer: `silver_customers` says whose. How many
+           accounts were active on a day, exactly, is how many rows it has.
     """
     posted = pl.col("status") == POSTED
     way_in, way_out = posted & (pl.col("direction") == IN), posted & (pl.col("direction") == OUT)
@@ -62,10 +39,10 @@ def daily_activity(transactions: pl.DataFrame) -> pl.DataFrame:
 
 
 def branch_activity(transactions: pl.DataFrame) -> pl.DataFrame:
-    """What the accounts that a branch keeps did on a day: transactions posted, their amount, cash in and out, declined.
+    """What a branch's accounts did on a day: transactions posted, their amount, cash in and out, declined.
 
-    Rules: day is the day of txn_ts, UTC; amounts in BASE_CURRENCY, of what was posted, whichever way it went. A transfer
-           between two customers counts once, at the payer's branch: the line says no other.
+    Rules: day is the day of txn_ts, UTC; amounts in BASE_CURRENCY, of what was posted, whichever way it went. A
+           transfer between two customers counts once, at the payer's branch: the line says no other.
     """
     posted = pl.col("status") == POSTED
     return transactions.select(

@@ -21,7 +21,7 @@ _SIDES = ("name", "account", "bank")
 
 
 def concluded_at_once(events: pl.DataFrame) -> pl.DataFrame:
-    """Card and ATM transactions that were concluded: one row each, and txn_ts, the instant of the event that says so."""
+    """Card and ATM transactions that were concluded: one row each; txn_ts: the instant of the event that says so."""
     return concluded_events(events).with_columns(txn_ts=pl.col("event_ts"))
 
 

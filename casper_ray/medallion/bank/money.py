@@ -15,7 +15,7 @@ _RATE_UNIT = 10**8
 
 
 def amount_of(text: pl.Expr) -> pl.Expr:
-    """Text as Decimal(18, 2); null where it is no amount of whole cents below 10^16: nothing is rounded in silence."""
+    """Text as Decimal(18, 2); null where it is no amount of whole cents below 10^16: nothing is rounded."""
     return pl.when(text.str.contains(_WRITTEN)).then(text).cast(_MONEY, strict=False)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import polars as pl
 import pyarrow as pa
 
@@ -20,56 +18,15 @@ from casper_ray.domain.bank import (
     WITHDRAWAL,
 )
 from casper_ray.medallion.bank.concluded import CONCLUDED_ATM, CONCLUDED_CARD, CONCLUDED_WIRE
-from casper_ray.medallion.bank.money import MONEY, RATE, amount_of, in_base
-from casper_ray.medallion.bank.source import TIMESTAMP
+from casper_ray.medallion.bank.form import AT_PAR, IN, OUT, SILVER_SCHEMA
+from casper_ray.medallion.bank.money import RATE, amount_of, in_base
 from casper_ray.medallion.declare import KNOWN, TRACE, Append, Lookup, Table, View
 from casper_ray.security.domains import Domain
 
-IN: Final = "in"
-OUT: Final = "out"
-AT_PAR: Final = "at par"
 _PAYS_OUT = (PURCHASE, WITHDRAWAL, TRANSFER_OUT)
 _PLACE_DIGITS = 2
 """Of a degree: 0.01 is 1.1 km north to south. Where somebody was, not where they stood."""
 
-SILVER_SCHEMA = pa.schema(
-    [
-        ("transaction_id", pa.string()),
-        ("feed", pa.string()),
-        ("transaction_type", pa.string()),
-        ("original_transaction_id", pa.string()),
-        ("account_token", pa.string()),
-        ("card_token", pa.string()),
-        ("card_type", pa.string()),
-        ("counterparty_token", pa.string()),
-        ("counterparty_name_token", pa.string()),
-        ("counterparty_bank", pa.string()),
-        ("internal", pa.bool_()),
-        ("direction", pa.string()),
-        ("txn_ts", TIMESTAMP),
-        ("txn_day", pa.date32()),
-        ("settlement_date", pa.date32()),
-        ("merchant_id", pa.string()),
-        ("mcc", pa.string()),
-        ("merchant_category", pa.string()),
-        ("merchant_risk", pa.float64()),
-        ("country", pa.string()),
-        ("channel", pa.string()),
-        ("branch_id", pa.string()),
-        ("branch_city", pa.string()),
-        ("device_token", pa.string()),
-        ("lat", pa.float64()),
-        ("lon", pa.float64()),
-        ("amount", MONEY),
-        ("currency", pa.string()),
-        ("fx_rate", RATE),
-        ("fx_source", pa.string()),
-        ("amount_base", MONEY),
-        ("status", pa.string()),
-        ("auth_result", pa.string()),
-        (KNOWN, TIMESTAMP),
-    ]
-)
 _SILVER = pl.Schema(SILVER_SCHEMA)
 
 

@@ -35,7 +35,8 @@ def show(lake: _Lake = DEFAULT_LAKE, catalog: _CatalogName = "caspers", as_json:
         from casper_ray.medallion.report.figures import rule_figures
         from casper_ray.medallion.report.listing import rule_lines, rules_json
 
-        rules = rule_figures(load_log(existing_catalog(lake, catalog)))
+        where = existing_catalog(lake, catalog)
+        rules = rule_figures(load_log(where, schema=where.pipeline_schema))
         if as_json:
             write_object(sys.stdout, rules_json(rules))
         else:

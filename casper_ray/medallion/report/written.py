@@ -17,7 +17,7 @@ def write_report(catalog: Catalog, lake_uri: str, out: Path) -> str:
 
     Raises: LakeError where no batch has been judged yet; ConfigError where `out` cannot be written.
     """
-    evidence = load_evidence(catalog)
+    evidence = load_evidence(catalog, schema=catalog.pipeline_schema)
     source = Source(lake=lake_uri, catalog=catalog.name, made_at=datetime.now(UTC))
     data = page(evidence, source).encode()
     try:

@@ -14,15 +14,15 @@ from casper_ray.sim.bank.cash import DEPOSITS_A_DAY, WITHDRAWALS_A_DAY
 from casper_ray.sim.bank.habits import DEVICE_PERIOD, MOVE_PERIOD
 from casper_ray.sim.bank.hours import share_until
 from casper_ray.sim.bank.mood import mood_on
-from casper_ray.sim.bank.people import people
+from casper_ray.sim.bank.people import EMPLOYED, people
 from casper_ray.sim.bank.purchases import WEEKDAY
 from casper_ray.sim.bank.scenario import BankScenario
-from casper_ray.sim.bank.transfers import FROM_PEOPLE_A_DAY, TO_PEOPLE_A_DAY
+from casper_ray.sim.bank.transfers import BILLS, FROM_PEOPLE_A_DAY, HAS_BILL, SAVES, TO_PEOPLE_A_DAY
 
 _SAMPLE = 5_000
 _EVENTS = {CARD: 5.02, ATM: 5.02, WIRE: 1.0}
 _TRIPS_AND_RETURNS = 1.04
-_MONTHLY_TRANSFERS = 0.95 + 0.58 + 2 * 0.85 + 0.3 + 0.45
+_MONTHLY_TRANSFERS = EMPLOYED + 0.58 + BILLS * HAS_BILL + EMPLOYED * (0.3 * SAVES[0] + 0.7 * SAVES[1]) + 0.45
 _INSERTS_LAST_US = 600_000_000
 _CUT_OFF_US = US_PER_DAY * 18 // 24
 

@@ -18,9 +18,11 @@ from casper_ray.sim.bank.books import load_branches, load_places, load_profiles
 from casper_ray.sim.bank.parties import firm, outside
 from casper_ray.sim.bank.streams import Floats, Ints, Salt, unit
 
-PURCHASES_A_DAY = 1.15
+PURCHASES_A_DAY = 1.25
 """Of a customer whose factors are all 1."""
 PEOPLE_PER_FIRM = 40
+EMPLOYED = 0.98
+"""Share of people who get a salary, or a pension."""
 DEVICES_EACH = 16
 """Numbers kept for each customer's own devices."""
 _FIRST_STRANGE_DEVICE = 1_700_000_000
@@ -108,7 +110,7 @@ def people(seed: int, customers: Ints) -> People:
     city, branch = _homes(draw)
     lat, lon = _addresses(draw, city, np.array([way.spread_km for way in books.urbanities])[urbanity])
     monthly = _between(np.array([band.monthly_eur for band in books.incomes])[income], draw(8)) * 100
-    salary = np.where(draw(9) < 0.95, monthly, 0).astype(np.int64)
+    salary = np.where(draw(9) < EMPLOYED, monthly, 0).astype(np.int64)
     rent = np.where(draw(10) < 0.58, np.minimum(monthly * (0.2 + 0.15 * draw(11)), 250_000), 0)
     has_credit = draw(12) < np.array([band.credit for band in books.incomes])[income]
     credit = _between(np.array([band.credit_limit_eur for band in books.incomes])[income], draw(13))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -122,10 +122,13 @@ def _path(name: str) -> Path:
     if path := file_as_named(name):
         return path
     folder = configs_dir() / "scenarios"
-    known = bank_scenario_names()
+    own = {path.stem: path for path in (folder / "bank").glob("*.yml")}
+    shared = {path.stem: path for path in folder.glob("*.yml") if _is_of_faults(load_mapping(path))}
+    known = shared | own
     if name in known:
-        return folder / "bank" / f"{name}.yml"
-    shared = folder / f"{name}.yml"
-    if shared.is_file() and load_mapping(shared).keys() <= {"description", "faults"}:
-        return shared
-    raise unknown_scenario(name, known)
+        return known[name]
+    raise unknown_scenario(name, sorted(known))
+
+
+def _is_of_faults(raw: dict[str, Any]) -> bool:
+    return "faults" in raw and raw.keys() <= {"name", "description", "faults"}

@@ -15,8 +15,11 @@ from casper_ray.sim.bank.streams import Ints, Purpose, Salt, below, unit
 
 TO_PEOPLE_A_DAY = 0.034
 FROM_PEOPLE_A_DAY = 0.012
-STANDING = 3
-"""Standing transfers of a customer besides the rent: two bills, and savings of some."""
+BILLS = 2
+HAS_BILL = 0.85
+SAVES = (0.15, 0.8)
+"""Share of people who save by a standing transfer: of the lowest income, of the others."""
+_SAVED_AT_LEAST = np.array([0.05, 0.12, 0.3, 0.5])  # of the salary, by income
 _FRIENDS = 6
 _OURS = 0.6
 
@@ -68,18 +71,8 @@ def _due(at: Setting, rng: np.random.Generator) -> list[Rows]:
             _early(rng, renters, 6, 8),
         )
     ]
-    for which in range(STANDING):
-        key = people.customer * STANDING + which
-        saves = which == STANDING - 1
-        has = unit(at.seed, Salt.STANDING, key * 4) < (0.3 if saves else 0.85)
-        on = 1 + below(at.seed, Salt.STANDING, key * 4 + 1, 28)
-        who = np.flatnonzero(has & (on == day) & at.here)
-        size = unit(at.seed, Salt.STANDING, key[who] * 4 + 2)
-        cents = people.mean_cents[who] * (1.0 + 4.0 * size) if saves else 2_500 + 9_000 * size
-        payee = outside(people.customer[who] + 10**10) if saves else firm(_supplier(at, key[who]))
-        why = Reason.SAVINGS if saves else Reason.BILL
-        whole = cents.astype(np.int64)
-        rows.append(_rows(at, who, Kind.TRANSFER_OUT, whole, payee, why, _early(rng, who, 6, 9)))
+    rows += [_bills(at, rng, which) for which in range(BILLS)]
+    rows.append(_savings(at, rng))
     billed = np.flatnonzero(people.has_credit & (people.customer % 28 + 1 == day) & at.here)
     nothing_yet = np.zeros(len(billed), dtype=np.int64)  # settlement knows what is owed
     rows.append(
@@ -96,9 +89,31 @@ def _due(at: Setting, rng: np.random.Generator) -> list[Rows]:
     return rows
 
 
-def _supplier(at: Setting, key: Ints) -> Ints:
-    """A few firms have most of the bills."""
-    return (unit(at.seed, Salt.STANDING, key * 4 + 3) ** 3 * 400).astype(np.int64) + 2 * 10**9
+def _bills(at: Setting, rng: np.random.Generator, which: int) -> Rows:
+    """A bill that most people have, alike every month; a few firms have most of the bills."""
+    key = (at.people.customer * (BILLS + 1) + which) * 4
+    has = unit(at.seed, Salt.STANDING, key) < HAS_BILL
+    who = np.flatnonzero(has & (_day_of_month(at, key) == at.date.day) & at.here)
+    cents = (2_500 + 9_000 * unit(at.seed, Salt.STANDING, key[who] + 2)).astype(np.int64)
+    supplier = (unit(at.seed, Salt.STANDING, key[who] + 3) ** 3 * 400).astype(np.int64) + 2 * 10**9
+    return _rows(at, who, Kind.TRANSFER_OUT, cents, firm(supplier), Reason.BILL, _early(rng, who, 6, 9))
+
+
+def _savings(at: Setting, rng: np.random.Generator) -> Rows:
+    """A part of the salary put aside at another bank: by most, but for those who earn least."""
+    people = at.people
+    key = (people.customer * (BILLS + 1) + BILLS) * 4
+    saves = unit(at.seed, Salt.STANDING, key) < np.where(people.income == 0, SAVES[0], SAVES[1])
+    due = saves & (people.salary_cents > 0) & (_day_of_month(at, key) == at.date.day) & at.here
+    who = np.flatnonzero(due)
+    share = _SAVED_AT_LEAST[people.income[who]] + 0.3 * unit(at.seed, Salt.STANDING, key[who] + 2)
+    cents = (people.salary_cents[who] * share).astype(np.int64)
+    payee = outside(people.customer[who] + 10**10)
+    return _rows(at, who, Kind.TRANSFER_OUT, cents, payee, Reason.SAVINGS, _early(rng, who, 6, 9))
+
+
+def _day_of_month(at: Setting, key: Ints) -> Ints:
+    return 1 + below(at.seed, Salt.STANDING, key + 1, 28)
 
 
 def _private(at: Setting, rng: np.random.Generator) -> list[Rows]:

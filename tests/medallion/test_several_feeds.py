@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from two_feeds import PIPELINE, REFERENCE
 
+from casper_ray.errors import LakeError
 from casper_ray.failpoints import arm, disarm
 from casper_ray.lakehouse.names import Catalog, open_catalog
 from casper_ray.lakehouse.read import scan
@@ -203,3 +204,10 @@ def test_the_graph_shows_every_feed() -> None:
     assert "volume:wire" in text
     assert "payments: one row per payment" in text
     assert "reads counted_wire too" in text
+
+
+def test_a_table_that_lacks_what_is_looked_up_is_named(bank: Bank) -> None:
+    pl.DataFrame({"currency": ["EUR"]}).write_delta(str(bank.catalog.table("simulator", "rates")))
+    bank.drop("card", "a.json", line("c1", "01 10:00"))
+    with pytest.raises(LakeError, match="rates: lacks rate, valid_from"):
+        bank.run()
