@@ -5,10 +5,9 @@ Nothing of the same instant or later is looked at. Follow-ups and enrolments cou
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from casper_ray.sim.bank.hours import MS_PER_DAY, MS_PER_HOUR
 from casper_ray.sim.bank.realism.money import arrivals, balances
@@ -71,7 +70,7 @@ def as_of(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _velocities(
-    customer: Ints, at: Ints, kind: Ints, cents: Ints, told: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    customer: Ints, at: Ints, kind: Ints, cents: Ints, told: NDArray[np.bool_]
 ) -> dict[str, Ints | Floats]:
     """Number and sum of what the customer did before."""
     mine, same = line(customer, at), line(customer * len(Kind) + kind, at)
@@ -124,9 +123,7 @@ def _of_counterparties(frame: pl.DataFrame) -> dict[str, Ints | Floats]:
     }
 
 
-def _own_amounts(
-    frame: pl.DataFrame, told: np.ndarray[tuple[int], np.dtype[np.bool_]]
-) -> list[pl.Series]:
+def _own_amounts(frame: pl.DataFrame, told: NDArray[np.bool_]) -> list[pl.Series]:
     """Quantiles of what the customer spent before, a purchase, a withdrawal or a transfer."""
     spent = pl.Series(told) & pl.col("kind").is_in([Kind.PURCHASE, Kind.WITHDRAWAL, Kind.TRANSFER_OUT])
     amounts = frame.select("customer", "at_ms", amount=pl.when(spent).then(pl.col("cents").cast(pl.Float64)))
@@ -136,10 +133,10 @@ def _own_amounts(
     return [found[name] for name in _QUANTILES]
 
 
-@cache
 def _km_from_last() -> pl.Expr:
     """Kilometres from the place where the customer was last seen, be it at a shop or at home."""
     north, east = (
-        pl.col(name) - pl.col(name).forward_fill().shift(1).over("customer") for name in ("north_km", "east_km")
+        pl.col(name) - pl.col(name).forward_fill().shift(1).over("customer")
+        for name in ("north_km", "east_km")
     )
     return (north**2 + east**2).sqrt()

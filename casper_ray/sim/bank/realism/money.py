@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from casper_ray.sim.bank.hours import MS_PER_DAY, MS_PER_HOUR
 from casper_ray.sim.bank.parties import instrument_of, is_own, owner
@@ -55,8 +56,6 @@ def arrivals(frame: pl.DataFrame) -> dict[str, Ints | Floats]:
     }
 
 
-def _between_customers(kind: Ints, party: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    inside: np.ndarray[tuple[int], np.dtype[np.bool_]] = (
-        (kind == Kind.TRANSFER_OUT) & (party != NONE) & is_own(party)
-    )
+def _between_customers(kind: Ints, party: Ints) -> NDArray[np.bool_]:
+    inside: NDArray[np.bool_] = (kind == Kind.TRANSFER_OUT) & (party != NONE) & is_own(party)
     return inside

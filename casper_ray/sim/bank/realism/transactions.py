@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from casper_ray.sim.bank.books import load_categories
 from casper_ray.sim.bank.habits import device_on
 from casper_ray.sim.bank.hours import MS_PER_DAY, MS_PER_HOUR
 from casper_ray.sim.bank.parties import kinds
@@ -25,8 +24,8 @@ def transactions(world: BankWorld) -> pl.DataFrame:
              Monday), kind, channel, instrument, currency, result, purpose (codes), cents (base currency, above 0;
              0 of an enrolment), party, party_kind, merchant, category (index of the books), merchant_risk (0 to 1),
              device, first_device (the customer's on day 0), north_km, east_km and far_km (from home; null of a
-             transfer), online, foreign, case, typology and twin (codes, 0: none), is_crime, is_twin, follow_up (undoes a purchase),
-             opening_cents (of the customer, before day 0). What there is not of a row is null.
+             transfer), online, foreign, case, typology and twin (codes, 0: none), is_crime, is_twin, follow_up
+             (undoes a purchase), opening_cents (of the customer, before day 0). What there is not of a row is null.
     """
     rows = together([world.engine.rows(day) for day in range(world.days)])
     rows = rows[np.lexsort((rows["number"], _at_ms(rows), rows["customer"]))]
