@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bank_volume import link_first_days, write_bank_volume
 
 from casper_ray.domain.kitchen import EVENT_COLUMNS, EVENTS
 from casper_ray.domain.time import US_PER_DAY, sim_micros
@@ -49,6 +50,18 @@ def warm_volume(volume: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file in sorted(volume.iterdir())[:8]:
         (folder / file.name).symlink_to(file)
     return folder
+
+
+@pytest.fixture(scope="session")
+def bank_volume(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """45 days of the default bank, a file a day and feed."""
+    return write_bank_volume(tmp_path_factory.mktemp("bank"))
+
+
+@pytest.fixture(scope="session")
+def warm_bank_volume(bank_volume: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four days of it, to warm workers with."""
+    return link_first_days(bank_volume, tmp_path_factory.mktemp("warm-bank"), 4)
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_what_counting_once_and_judging_cost(
     plain: list[dict[str, Any]] = []
     benchmark.pedantic(
         lambda: judged.append(program("ours.py", volume, "--warm", warm_volume)),
-        setup=lambda: plain.append(program("ours.py", volume, "--warm", warm_volume, "--plain")),
+        setup=lambda: plain.append(program("ours.py", volume, "--warm", warm_volume, "--pipeline", "plain")),
         rounds=ROUNDS + 2,
     )
     assert judged[-1]["tables"] == plain[-1]["tables"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from casper_ray.bank_uses.command import app as bank_app
 from casper_ray.lakehouse.keys_command import app as keys_app
 from casper_ray.main_job.command import sim
 from casper_ray.main_job.replay_command import app as replay_app
@@ -23,6 +24,7 @@ app.add_typer(medallion_app, name="medallion")
 app.add_typer(lake_app, name="lake")
 app.add_typer(quality_app, name="quality")
 app.add_typer(keys_app, name="keys")
+app.add_typer(bank_app, name="bank")
 
 
 def main() -> None:

@@ -37,6 +37,10 @@ REVERSAL: Final = "reversal"
 REFUND: Final = "refund"
 CHARGEBACK: Final = "chargeback"
 
+IN: Final = "in"
+OUT: Final = "out"
+"""Which way the money goes, from the customer's account's side."""
+
 AUTH_RESULTS: Final = (
     "approved",
     "declined_blocked",
@@ -59,6 +63,7 @@ _TRANSACTION: Final = (
 
 CARD_COLUMNS: Final = (
     *_TRANSACTION,
+    "initiated_ts",
     "account_number",
     "pan",
     "card_type",
@@ -84,6 +89,7 @@ ts                       string  YYYY-MM-DD HH:MM:SS.mmm, UTC
 transaction_id           string  17 characters
 transaction_type         string  purchase, reversal, refund or chargeback
 original_transaction_id  string  of a reversal, refund or chargeback: what it undoes; else null
+initiated_ts             string  as `ts`: when the transaction was initiated, the same in all of its events
 account_number           string  IBAN of the account that is charged
 pan                      string  16 digits
 card_type                string  debit or credit
@@ -101,6 +107,7 @@ settlement_date          string  YYYY-MM-DD, of settled and later events; else n
 
 ATM_COLUMNS: Final = (
     *_TRANSACTION,
+    "initiated_ts",
     "account_number",
     "pan",
     "atm_id",

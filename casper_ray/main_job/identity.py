@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,7 +75,7 @@ def resolve_world(catalog: Catalog, options: JobOptions, domain: Domain[W]) -> t
     elif stored != identity:
         raise LakeError(
             f"{_where(catalog)}: holds another world; {_differences(stored, identity)}",
-            "leave these options out to go on with what is there, or use another --lake",
+            _way_on(stored, identity),
         )
     return identity, world
 
@@ -143,6 +143,12 @@ def _as_json(identity: Identity) -> dict[str, object]:
     }
 
 
+def _way_on(stored: Identity, asked: Identity) -> str:
+    if replace(asked, world=stored.world) == stored:
+        return "bring back what made it (a scenario's file, or the version) to go on with it, or use another --lake"
+    return "leave these options out to go on with what is there, or use another --lake"
+
+
 def _differences(stored: Identity, asked: Identity) -> str:
     names = ("seed", "scenario", "days", "anchor")
     told = [
@@ -150,4 +156,5 @@ def _differences(stored: Identity, asked: Identity) -> str:
         for name in names
         if getattr(stored, name) != getattr(asked, name)
     ]
-    return "; ".join(told) or f"its digest is {stored.world}, this version makes {asked.world}"
+    made = f"what scenario {asked.scenario} says now, in this version, makes {asked.world}"
+    return "; ".join(told) or f"its digest is {stored.world}, {made}"

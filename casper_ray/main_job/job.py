@@ -107,6 +107,8 @@ def _built_loop(
     write_dimensions(catalog, dimensions)
     wishes = Wishes(quality=options.quality)
     runner = Runner(PIPELINES[domain.name], catalog, wishes) if options.pipeline else None
+    if runner and runner.warning:
+        watcher.noted(runner.warning)
     reporter = Reporter(
         watcher=watcher,
         catalog=catalog,

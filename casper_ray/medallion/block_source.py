@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from casper_ray.medallion.admission import ENDLESS_US, Digest, Verdict, keys_of
-from casper_ray.medallion.declare import (
+from casper_ray.medallion.columns import (
     ADMISSION,
     ADMITTED,
     BATCH_ID,
@@ -22,10 +22,8 @@ from casper_ray.medallion.declare import (
     LINE,
     SOURCE_FILE,
     Parsed,
-    Reference,
-    Source,
-    Watermark,
 )
+from casper_ray.medallion.declare import Reference, Source, Watermark
 from casper_ray.medallion.files import FileSlice, WholeLines, lines_before, read_slice
 from casper_ray.medallion.json_lines import line_count
 from casper_ray.medallion.references import Known

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,18 +12,10 @@ import polars as pl
 import pyarrow as pa
 
 from casper_ray.lakehouse.open_table import TableFormat
+from casper_ray.medallion.columns import Parsed
 from casper_ray.medallion.expectations import Expectation
+from casper_ray.medallion.source_line import SourceLine, calling_line
 from casper_ray.sim.window import Window
-
-
-class SourceLine(NamedTuple):
-    """Where something was declared, as editors and terminals link it."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
 
 
 class Split(NamedTuple):
@@ -58,9 +48,11 @@ class Merge:
     """One row a key, kept by adding up: what a block returns is a partial aggregate.
 
     keys: the grain. sums, lowest, highest: columns combined by sum, minimum, maximum.
-    segment: the key column (a date, or an instant taken by the week) by whose values the rows are split into
-    files, so that a batch rewrites only the segments it touches; None: the table is one file, and small.
-    finish: columns derived from the whole merged table; only without a segment.
+    segment: the key column by whose values the rows are split into files, so that a batch rewrites only the
+    segments it touches: a date, an instant (taken by the week), or a text whose values can name a file; None: the
+    table is one file, and small.
+    finish: columns derived from the merged ones. It gets the rows of the segments that a batch touches, all of each;
+    so with a segment a row's derived columns must need rows of the same segment only. Without one it gets the table.
     """
 
     keys: tuple[str, ...]
@@ -171,7 +163,7 @@ class Table:
     lookups: tuple[Lookup, ...] = ()
     tokens: Mapping[str, str] = field(default_factory=dict)
     seals: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    declared_at: SourceLine = field(default_factory=lambda: _caller())
+    declared_at: SourceLine = field(default_factory=calling_line)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -186,18 +178,6 @@ class Table:
             change_feed=self.change_feed,
             keyed=isinstance(self.update, Merge),
         )
-
-
-class Parsed(NamedTuple):
-    """Lines of a volume file, read: events, and lines that are none (columns of `REJECT_SCHEMA`).
-
-    events has `LINE`, the number of each event's line, from 0. lines: how many there are that are not blank,
-    counted by themselves: it is what the others have to add up to.
-    """
-
-    events: pl.DataFrame
-    rejected: pl.DataFrame
-    lines: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +219,7 @@ class Pipeline:
     sources: tuple[Source, ...]
     tables: tuple[Table, ...]
     quality: str | None = None
-    declared_at: SourceLine = field(default_factory=lambda: _caller())
+    declared_at: SourceLine = field(default_factory=calling_line)
 
     def prefix(self, source: Source) -> str:
         """What the names of a source's files begin with."""
@@ -267,63 +247,3 @@ class Pipeline:
     def marked(self, source: Source) -> Table | None:
         """The view of a source that says which of its rows count; None: all do."""
         return next((table for table in self.tables if table.watermark and table.reads == source.name), None)
-
-
-SOURCE_FILE, LINE = "_source_file", "_line"
-TRACE = (SOURCE_FILE, LINE)
-"""Where a row comes from. A transform may pass these on beside its table's columns: they are not stored, but a row
-that is refused can be found by them. `_line` says which slice of the block and which line of it, see `block_source`:
-counting the lines before a slice is only worth it for rows that are told of."""
-
-BATCH_ID, KNOWN, LANDED, INGESTED, ADMISSION = (
-    "_batch_id",
-    "_known_ts",
-    "_landed_ts",
-    "_ingested_at",
-    "_admission",
-)
-_TS = pa.timestamp("us", "UTC")
-META = pa.schema(
-    [
-        (SOURCE_FILE, pa.string()),
-        (LINE, pa.int64()),
-        (BATCH_ID, pa.int64()),
-        (KNOWN, _TS),
-        (LANDED, _TS),
-        (INGESTED, _TS),
-        (ADMISSION, pa.string()),
-    ]
-)
-"""What the pass adds to each event: its trace; the batch; the simulated instant from which it could be known; the one
-at which its file had landed (null: not known); wall time; and whether it counts: admitted, duplicate or late."""
-
-ADMITTED, DUPLICATE, LATE = "admitted", "duplicate", "late"
-
-REJECT_SCHEMA = {
-    "table": pl.String,
-    "rule": pl.String,
-    "source_file": pl.String,
-    "line_number": pl.Int64,
-    "byte_offset": pl.Int64,
-    "line_bytes": pl.Int64,
-    "reason": pl.String,
-    "line": pl.String,
-}
-"""A line or row that was refused: by which table and rule, where it stands, why, and (at most 64 KiB of) what it
-said. table: null for a line that is no event. line_number: from 1, in the file; until the block has counted, as
-`_line`."""
-
-
-@cache
-def no_rejects() -> pl.DataFrame:
-    """An empty frame of `REJECT_SCHEMA`; one for all: a block asks ten times, and making one takes a millisecond."""
-    return pl.DataFrame(schema=REJECT_SCHEMA)
-
-
-def _caller() -> SourceLine:
-    frame = sys._getframe(1)
-    while frame.f_back is not None and (
-        frame.f_code.co_filename in (__file__, "<string>") or frame.f_code.co_name == "__init__"
-    ):
-        frame = frame.f_back
-    return SourceLine(frame.f_code.co_filename, frame.f_lineno)

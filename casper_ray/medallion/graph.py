@@ -12,11 +12,13 @@ import polars as pl
 import pyarrow as pa
 
 from casper_ray.errors import UserError
-from casper_ray.medallion.declare import TRACE, Merge, Pipeline, SourceLine, Split, Table, View
+from casper_ray.medallion.columns import TRACE
+from casper_ray.medallion.declare import Merge, Pipeline, Split, Table, View
 from casper_ray.medallion.expectations import Expectation
 from casper_ray.medallion.hiding import with_seals
 from casper_ray.medallion.lookups import with_lookups
 from casper_ray.medallion.quality import Quality
+from casper_ray.medallion.source_line import SourceLine
 from casper_ray.security.domains import Domain
 
 

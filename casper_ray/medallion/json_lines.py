@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from casper_ray.medallion.declare import LINE, REJECT_SCHEMA, SOURCE_FILE, TRACE, Parsed, no_rejects
+from casper_ray.medallion.columns import LINE, REJECT_SCHEMA, SOURCE_FILE, TRACE, Parsed, no_rejects
 
 _KEPT_CHARS = 65_536
 _LINE_END = ord("\n")

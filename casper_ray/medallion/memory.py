@@ -18,7 +18,8 @@ from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.read import scan
 from casper_ray.medallion.admission import Recall, Seen, Verdict, judge, keys_of, same
 from casper_ray.medallion.batch import Batch
-from casper_ray.medallion.declare import ADMISSION, ADMITTED, BATCH_ID, KNOWN, Pipeline, Watermark
+from casper_ray.medallion.columns import ADMISSION, ADMITTED, BATCH_ID, KNOWN
+from casper_ray.medallion.declare import Pipeline, Watermark
 from casper_ray.medallion.one_pass import BlockResult
 
 Remembered = Mapping[str, Seen]

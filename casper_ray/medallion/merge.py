@@ -128,7 +128,7 @@ def _parts(rows: pl.DataFrame, column: str) -> Iterator[tuple[str, pl.DataFrame]
 
 
 def _segment_of(column: str, dtype: pl.DataType) -> pl.Expr:
-    """The segment of each row: the date itself, or the Monday of an instant's week."""
+    """The segment of each row: the date or text itself, or the Monday of an instant's week."""
     if isinstance(dtype, pl.Datetime):
         return pl.col(column).dt.truncate("1w").dt.date()
     return pl.col(column)
@@ -148,13 +148,13 @@ def _holds(file: DataFile, column: str | None, segments: set[Any]) -> bool:
         return file.partition[column] in {_text(segment) for segment in segments}
     if column not in file.lowest or column not in file.highest:
         return True
-    first, last = _monday(file.lowest[column]), _monday(file.highest[column])
+    first, last = _segment_at(file.lowest[column]), _segment_at(file.highest[column])
     return any(first <= segment <= last for segment in segments)
 
 
-def _monday(value: datetime | date) -> date:
-    day = value.date() if isinstance(value, datetime) else value
-    return day - timedelta(days=day.weekday())
+def _segment_at(value: Any) -> Any:
+    """The segment of one value, as `_segment_of` has it."""
+    return value.date() - timedelta(days=value.weekday()) if isinstance(value, datetime) else value
 
 
 def _value(text: str | None, dtype: pl.DataType) -> Any:

@@ -28,17 +28,8 @@ from casper_ray.medallion.block_source import (
     read_block,
     with_meta,
 )
-from casper_ray.medallion.declare import (
-    LINE,
-    SOURCE_FILE,
-    Append,
-    Merge,
-    Pipeline,
-    Source,
-    Split,
-    Table,
-    no_rejects,
-)
+from casper_ray.medallion.columns import LINE, SOURCE_FILE, no_rejects
+from casper_ray.medallion.declare import Append, Merge, Pipeline, Source, Split, Table
 from casper_ray.medallion.files import FileSlice
 from casper_ray.medallion.graph import ordered_tables
 from casper_ray.medallion.hiding import hidden

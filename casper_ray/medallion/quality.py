@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from casper_ray.errors import UserError
-from casper_ray.medallion.declare import TRACE, Table
+from casper_ray.medallion.columns import TRACE
+from casper_ray.medallion.declare import Table
 from casper_ray.medallion.expectations import Expectation
 from casper_ray.medallion.json_lines import refused_rows
 

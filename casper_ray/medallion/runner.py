@@ -26,14 +26,14 @@ from casper_ray.medallion.memory import Memory, Recalling, Remembered
 from casper_ray.medallion.one_pass import load_pipeline
 from casper_ray.medallion.pass_run import Passed, PassRun
 from casper_ray.medallion.past import PastBatch, last_remade, past_batches
-from casper_ray.medallion.quality import RuleError
+from casper_ray.medallion.quality import Quality, RuleError
 from casper_ray.medallion.quality_config import resolve_quality
 from casper_ray.medallion.quality_log import log_rows, stopping
 from casper_ray.medallion.quarantine import QUARANTINE
 from casper_ray.medallion.references import References
 from casper_ray.medallion.rule_book import RuleBook
 from casper_ray.medallion.tables import PipelineTables
-from casper_ray.security.key_source import load_keys
+from casper_ray.security.key_source import RunKeys, load_keys
 
 BATCH_BYTES = 512 << 20
 
@@ -41,7 +41,8 @@ BATCH_BYTES = 512 << 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
     """What a run is asked for. quality: see `resolve_quality`. late_accepted: late rows count all the same.
-    mending: the tables may lack what `batches` says they have, for that is to be mended.
+    mending: the tables may lack what `batches` says they have, for that is to be mended. judged_by: these rules, and
+    not those of `quality`. keys: these, and not the catalog's own; for tables that are to be like another catalog's.
 
     progressed(done, of): called as blocks of a batch finish.
     """
@@ -49,6 +50,8 @@ class Wishes:
     quality: str | None = None
     late_accepted: bool = False
     mending: bool = False
+    judged_by: Quality | None = None
+    keys: RunKeys | None = None
     progressed: Callable[[int, int], None] = field(default=lambda done, of: None)
 
 
@@ -64,14 +67,14 @@ class Runner:
         self.pipeline: Pipeline = load_pipeline(reference)
         self.catalog = catalog
         specs = checked_tables(self.pipeline)
-        self._quality = resolve_quality(self.pipeline, wishes.quality)
+        self._quality = wishes.judged_by or resolve_quality(self.pipeline, wishes.quality)
         check_rules(self.pipeline, self._quality)
         self._tables = PipelineTables(self.pipeline, specs, catalog)
         self.tables = self._tables.tables
         self._journal = BatchJournal(catalog.state / f"{self.pipeline.name}-batch.json")
         self._book = RuleBook(catalog.state / "rules")
         self._references = References(catalog, self.pipeline)
-        self._keys = load_keys(catalog.state) if self.pipeline.hides else None
+        self._keys = wishes.keys or (load_keys(catalog.state) if self.pipeline.hides else None)
         files_root = self.pipeline.files_root(catalog.root)
         self._intake = Intake(files_root, self.pipeline, late_accepted=wishes.late_accepted)
         self._pass = PassRun(

@@ -1,14 +1,17 @@
-"""Scenarios by name: where their files lie, and how several become one."""
+"""Scenarios by name: where their files lie, how several become one, and whether two are alike."""
 
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from casper_ray.errors import ConfigError
 from casper_ray.sim.configs import Model, checked, load_mapping
+from casper_ray.sim.faults.spec import Faults
+from casper_ray.sim.spec import Spec
 
 
 def composed(model: type[Model], names: str, path_of: Callable[[str], Path]) -> Model:
@@ -24,6 +27,15 @@ def composed(model: type[Model], names: str, path_of: Callable[[str], Path]) -> 
         checked(model, raw, str(path))
         merged = _merge(merged, raw) if merged else raw
     return checked(model, merged, names)
+
+
+def content_digest(scenario: Spec, faults: Faults | None) -> str:
+    """16 hex digits of a scenario's content: alike for alike scenarios, whatever their name or description.
+
+    faults: the scenario's own. They count where there are any: what is told of the same world is then something else.
+    """
+    without = {"name", "description"} | ({"faults"} if faults is None else set())
+    return hashlib.sha256(scenario.model_dump_json(exclude=without).encode()).hexdigest()[:16]
 
 
 def file_as_named(name: str) -> Path | None:

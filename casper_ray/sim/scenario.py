@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from pydantic import Field
 
-from casper_ray.sim.compose import composed, file_as_named, unknown_scenario
+from casper_ray.sim.compose import composed, content_digest, file_as_named, unknown_scenario
 from casper_ray.sim.configs import configs_dir
 from casper_ray.sim.faults.spec import Faults
 from casper_ray.sim.kitchen.incidents import Incident
@@ -45,10 +44,8 @@ class Scenario(Spec):
     faults: Faults | None = None
 
     def digest(self) -> str:
-        """16 hex digits of the content: alike for alike scenarios, whatever their name or description."""
-        without = {"name", "description"} | ({"faults"} if self.faults is None else set())
-        content = self.model_dump_json(exclude=without)
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        """See `content_digest`."""
+        return content_digest(self, self.faults)
 
 
 def scenario_names() -> tuple[str, ...]:

@@ -89,3 +89,20 @@ def test_the_banks_tables_are_kept_and_named_without_their_schema(children: Chil
     again = children.run(*MEDALLION, "run", *where, "--json").summary
     assert (again["pipeline"], again["batches"]) == ("bank", 0)
     assert children.run(*CASPER, "lake", "fsck", *where).out.strip() == "nothing amiss"
+
+
+def test_keys_that_were_made_for_trying_out_are_told_of_and_given_ones_are_not(
+    children: Children, tmp_path: Path
+) -> None:
+    story = ("--domain", "bank", "--lake", str(tmp_path), "--speed", "max")
+    first = children.run(*SIM, *story, "--until-day", "0.1")
+    assert first.code == 0, first.err
+    file = tmp_path / "bank_dev" / "_casper" / "keys.json"
+    assert f"key file {file}: development keys" in first.out
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.chmod(0o644)
+    refused = children.run(*SIM, *story, "--until-day", "0.2")
+    assert refused.code == 2
+    (line,) = refused.err.splitlines()
+    assert str(file) in line
+    assert "chmod 600" in line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from test_domains import OPTIONS
 
 from casper_ray.errors import LakeError
 from casper_ray.lakehouse.names import Catalog
+from casper_ray.main_job.domains import DOMAINS, load_domain
 from casper_ray.main_job.domains.kitchen import KITCHEN
 from casper_ray.main_job.identity import resolve_world
 from casper_ray.main_job.options import JobOptions, checked_options
@@ -36,6 +38,22 @@ def test_another_domains_world_is_refused_with_the_way_to_it(catalog: Catalog) -
     resolve_world(catalog, options(days=2), KITCHEN)
     with pytest.raises(LakeError, match=r"domain is kitchen, asked for bakery.*by --domain kitchen"):
         resolve_world(catalog, options(), replace(KITCHEN, name="bakery"))
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_a_scenario_whose_file_tells_otherwise_than_at_the_first_run_is_refused(
+    catalog: Catalog, tmp_path: Path, name: str
+) -> None:
+    domain, story = load_domain(name), tmp_path / "story.yml"
+    asked = checked_options(domain=name, **OPTIONS | {"days": 2, "scenario": str(story)})  # type: ignore[arg-type]
+    story.write_text("faults: {duplicates: {rate: 0.01}}\n")
+    first, _ = resolve_world(catalog, asked, domain)
+    story.write_text("description: As before.\nfaults: {duplicates: {rate: 0.01}}\n")
+    assert resolve_world(catalog, asked, domain)[0] == first
+    for faults in ("faults: {duplicates: {rate: 0.02}}\n", "name: plain\n"):
+        story.write_text(faults)
+        with pytest.raises(LakeError, match=r"its digest is .*story\.yml says now.*bring back what made it"):
+            resolve_world(catalog, asked, domain)
 
 
 def test_the_start_day_of_a_world_anchored_now_is_the_domains(catalog: Catalog) -> None:

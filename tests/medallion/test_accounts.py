@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from small_lake import SmallLake, order
 
 from casper_ray.medallion.accounts import Account, AccountError, check_balance, total
-from casper_ray.medallion.declare import Parsed, Pipeline
+from casper_ray.medallion.columns import Parsed
+from casper_ray.medallion.declare import Pipeline
 from casper_ray.medallion.kitchen.pipeline import PIPELINE
 from casper_ray.medallion.runner import Runner
 

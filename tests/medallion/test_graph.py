@@ -9,16 +9,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from casper_ray.medallion.declare import (
-    Append,
-    Merge,
-    Parsed,
-    Pipeline,
-    Source,
-    Split,
-    Table,
-    no_rejects,
-)
+from casper_ray.medallion.columns import Parsed, no_rejects
+from casper_ray.medallion.declare import Append, Merge, Pipeline, Source, Split, Table
 from casper_ray.medallion.graph import PipelineError, checked_tables, ordered_tables
 from casper_ray.medallion.kitchen.pipeline import PIPELINE
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casper_ray.medallion.declare import LINE, REJECT_SCHEMA, SOURCE_FILE, Parsed
+from casper_ray.medallion.columns import LINE, REJECT_SCHEMA, SOURCE_FILE, Parsed
 from casper_ray.medallion.json_lines import parse_json_lines, refused_rows
 
 SCHEMA = {"id": pl.String(), "n": pl.Int32()}

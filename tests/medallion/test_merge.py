@@ -70,7 +70,43 @@ IN_ONE = Table(
     ),
     transform=lambda rows: rows,
 )
-SPECS = {spec.name: spec for spec in (BY_DAY, BY_HOUR, IN_ONE)}
+BY_DATE = Table(
+    name="by_date",
+    reads="volume:events",
+    grain="one row per brand and day, in no folders",
+    schema=BY_DAY.schema,
+    update=BY_DAY.update,
+    transform=lambda rows: rows,
+    stats=("day",),
+)
+BY_SHOP = Table(
+    name="by_shop",
+    reads="volume:events",
+    grain="one row per shop and brand",
+    schema=pa.schema(
+        [("shop", pa.string()), ("brand", pa.int32()), ("orders", pa.int64()), ("of_shop", pa.int64())]
+    ),
+    update=Merge(
+        keys=("shop", "brand"),
+        sums=("orders",),
+        segment="shop",
+        finish=lambda rows: rows.with_columns(of_shop=pl.col("orders").sum().over("shop")),
+    ),
+    transform=lambda rows: rows,
+    partition_by=("shop",),
+)
+BY_SHOP_LISTED = Table(
+    name="by_shop_listed",
+    reads="volume:events",
+    grain="one row per shop and brand, in no folders",
+    schema=BY_SHOP.schema,
+    update=BY_SHOP.update,
+    transform=lambda rows: rows,
+    stats=("shop",),
+)
+SPECS = {spec.name: spec for spec in (BY_DAY, BY_HOUR, IN_ONE, BY_DATE, BY_SHOP, BY_SHOP_LISTED)}
+FINISHED = {"doubled", "of_shop"}
+"""Columns that are worked out of the merged ones."""
 
 
 class Kept:
@@ -108,10 +144,11 @@ def rows_of(spec: Table, orders: Sequence[tuple[int, int, int]]) -> pl.DataFrame
     rows: list[dict[str, Any]] = []
     for brand, hours, cents in orders:
         hour = MONDAY + timedelta(hours=hours)
-        every = {"brand": brand, "day": hour.date(), "hour": hour, "first": hour, "last": hour}
-        rows.append({**every, "orders": 1, "revenue": Decimal(cents) / 100, "doubled": 0})
+        shop = ("north", "south")[brand % 2]
+        every = {"shop": shop, "brand": brand, "day": hour.date(), "hour": hour, "first": hour, "last": hour}
+        rows.append({**every, "orders": 1, "revenue": Decimal(cents) / 100} | dict.fromkeys(FINISHED, 0))
     schema = pl.Schema(spec.schema)
-    merging = [name for name in schema if name != "doubled"]
+    merging = [name for name in schema if name not in FINISHED]
     return (
         pl.DataFrame(rows, schema=schema).select(merging)
         if rows
@@ -196,6 +233,30 @@ def test_only_the_weeks_that_a_batch_touches_are_rewritten(tmp_path: Path, fresh
     assert stems(change.remove) == ["batch-1-2024-01-08"]
     assert stems(change.add) == ["batch-2-2024-01-08"]
     assert kept.content()["orders"].to_list() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+@pytest.mark.parametrize("spec", [BY_SHOP, BY_SHOP_LISTED], ids=lambda spec: spec.name)
+def test_a_segment_may_be_a_text_and_finish_sees_all_of_its_rows(
+    tmp_path: Path, spec: Table, fresh: bool
+) -> None:
+    kept = Kept(tmp_path / "t", spec, fresh=fresh)
+    kept.take(rows_of(spec, [(1, 0, 0), (2, 0, 0), (3, 0, 0)]))
+    change = kept.take(rows_of(spec, [(1, 0, 0), (1, 0, 0)]))
+    assert [file.rows for file in change.remove] == [2], "the other shop's file stays"
+    assert kept.content().select("shop", "brand", "orders", "of_shop").rows() == [
+        ("north", 2, 1, 1),
+        ("south", 1, 3, 4),
+        ("south", 3, 1, 4),
+    ]
+
+
+def test_of_dates_in_no_folders_only_the_days_that_a_batch_touches_are_rewritten(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "t", BY_DATE)
+    kept.take(rows_of(BY_DATE, [(1, 0, 100), (1, 24, 100), (1, 48, 100)]))
+    change = kept.take(rows_of(BY_DATE, [(1, 30, 50)]))
+    assert stems(change.remove) == ["batch-1-2024-01-02"]
+    assert kept.content()["orders"].to_list() == [1, 2, 1]
 
 
 def test_a_new_segment_removes_nothing(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from casper_ray.lakehouse.commit import commit_once
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.open_table import Change, OpenTable
 from casper_ray.medallion.accounts import Account
-from casper_ray.medallion.declare import TRACE, Append, Pipeline, Split, Table
+from casper_ray.medallion.columns import TRACE
+from casper_ray.medallion.declare import Append, Pipeline, Split, Table
 from casper_ray.medallion.files import Read, slices
 from casper_ray.medallion.json_lines import refused_rows
 from casper_ray.medallion.kitchen.pipeline import PIPELINE

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from casper_ray.errors import ConfigError
-from casper_ray.medallion.declare import LINE, SOURCE_FILE, Append, Table
+from casper_ray.medallion.columns import LINE, SOURCE_FILE
+from casper_ray.medallion.declare import Append, Table
 from casper_ray.medallion.expectations import (
     Expectation,
     expect,
@@ -178,7 +179,7 @@ def test_a_file_of_rules_that_does_not_fit_is_refused_in_a_line(tmp_path: Path, 
     ("asked", "told"),
     [
         ("nowhere.yml", "there is no such file"),
-        ("nowhere", "unknown.*known are kitchen, none, or a .yml file"),
+        ("nowhere", "unknown.*known are bank, kitchen, none, or a .yml file"),
     ],
 )
 def test_rules_that_are_not_there_are_refused(asked: str, told: str) -> None:

@@ -7,21 +7,8 @@ from datetime import timedelta
 import polars as pl
 import pyarrow as pa
 
-from casper_ray.medallion.declare import (
-    ADMISSION,
-    BATCH_ID,
-    KNOWN,
-    META,
-    Append,
-    Lookup,
-    Merge,
-    Parsed,
-    Pipeline,
-    Source,
-    Table,
-    View,
-    Watermark,
-)
+from casper_ray.medallion.columns import ADMISSION, BATCH_ID, KNOWN, META, Parsed
+from casper_ray.medallion.declare import Append, Lookup, Merge, Pipeline, Source, Table, View, Watermark
 from casper_ray.medallion.json_lines import parse_json_lines
 from casper_ray.sim.window import window_of
 

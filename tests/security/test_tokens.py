@@ -14,6 +14,7 @@ from known_keys import ring_of, secret
 from polars.testing import assert_frame_equal, assert_series_equal
 
 from casper_ray.errors import ConfigError
+from casper_ray.security import tokens
 from casper_ray.security.domains import Domain
 from casper_ray.security.keys import Key, KeyRing, Purpose, fresh_ring
 from casper_ray.security.tokens import Tokeniser, TokenParts, token_parts
@@ -167,3 +168,12 @@ def test_a_hundred_thousand_texts_have_as_many_tokens() -> None:
     tokens = tokeniser(1).tokens(Domain.ACCOUNT, column)
     assert tokens.n_unique() == len(column)
     assert not tokens.str.contains(r"[0-9]{9}").any()
+
+
+def test_more_texts_than_are_remembered_have_the_same_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "_REMEMBERED_TEXTS", 10)
+    made = tokeniser(1)
+    for start, length in ((0, 8), (4, 8), (8, 8), (3, 30), (0, 8)):
+        texts = [f"QZ{number:04d}" for number in range(start, start + length)]
+        wanted = [made.token(Domain.ACCOUNT, text) for text in texts]
+        assert made.tokens(Domain.ACCOUNT, pl.Series(texts)).to_list() == wanted

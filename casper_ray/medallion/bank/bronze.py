@@ -10,19 +10,9 @@ import pyarrow as pa
 
 from casper_ray.domain.bank import COMPLIANCE_FAILED, SETTLED
 from casper_ray.medallion.bank.source import ATM_FEED, CARD_FEED, CUSTOMER_FEED, WIRE_FEED, fields_of
-from casper_ray.medallion.declare import (
-    ADMISSION,
-    BATCH_ID,
-    INGESTED,
-    KNOWN,
-    SOURCE_FILE,
-    Append,
-    Source,
-    Table,
-    View,
-    Watermark,
-)
-from casper_ray.medallion.kitchen.source import event_times
+from casper_ray.medallion.columns import ADMISSION, BATCH_ID, INGESTED, KNOWN, SOURCE_FILE
+from casper_ray.medallion.declare import Append, Source, Table, View, Watermark
+from casper_ray.medallion.event_time import event_times
 
 _ADDED = (SOURCE_FILE, BATCH_ID, KNOWN, INGESTED, ADMISSION)
 _SAMPLE = ("event_id", "event_type", "ts", "transaction_id", "transaction_type", "branch_id", "currency")

@@ -13,7 +13,7 @@ from casper_ray.medallion.bank.bronze import (
 )
 from casper_ray.medallion.bank.source import TIMESTAMP
 from casper_ray.medallion.declare import Table, View
-from casper_ray.medallion.kitchen.source import event_times
+from casper_ray.medallion.event_time import event_times
 
 _SAMPLE = ("event_id", "event_type", "ts", "transaction_id")
 _INCOMING, _INTERNAL = "incoming", "internal"
@@ -21,8 +21,12 @@ _SIDES = ("name", "account", "bank")
 
 
 def concluded_at_once(events: pl.DataFrame) -> pl.DataFrame:
-    """Card and ATM transactions that were concluded: one row each; txn_ts: the instant of the event that says so."""
-    return concluded_events(events).with_columns(txn_ts=pl.col("event_ts"))
+    """Card and ATM transactions that were concluded: one row each; txn_ts: when it was initiated.
+
+    Rules: where a line does not say when in a way that can be read, txn_ts is the instant of the event itself.
+    """
+    rows = concluded_events(events)
+    return rows.with_columns(_begun(rows["initiated_ts"], rows["event_ts"]))
 
 
 def concluded_wires(events: pl.DataFrame) -> pl.DataFrame:
@@ -40,17 +44,20 @@ def concluded_wires(events: pl.DataFrame) -> pl.DataFrame:
         f"counterparty_{what}": pl.when(incoming).then(f"payer_{what}").otherwise(f"payee_{what}")
         for what in _SIDES
     }
-    entered = event_times(rows["entered_ts"].alias("ts")).alias("entered")
     told = rows.with_columns(
-        entered,
+        _begun(rows["entered_ts"], rows["event_ts"]),
         pl.when(incoming).then("payee_account").otherwise("payer_account").alias("account_number"),
         (pl.col("direction") == _INTERNAL).fill_null(False).alias("internal"),
         **other,
     )
     country = pl.col("counterparty_account").str.extract(r"^\s*([A-Za-z]{2})[0-9]{2}").str.to_uppercase()
-    return told.with_columns(
-        pl.coalesce("entered", "event_ts").alias("txn_ts"), country.alias("counterparty_country")
-    ).drop("entered")
+    return told.with_columns(country.alias("counterparty_country"))
+
+
+def _begun(told: pl.Series, event_ts: pl.Series) -> pl.Series:
+    """txn_ts: the instants that texts tell of, else the events' own."""
+    begun = event_times(told)
+    return begun.zip_with(begun.is_not_null(), event_ts).alias("txn_ts")
 
 
 def _with(schema: pa.Schema, *fields: tuple[str, pa.DataType]) -> pa.Schema:

@@ -9,7 +9,8 @@ from casper_ray.domain.bank import CUSTOMER_FIELDS
 from casper_ray.medallion.bank.bronze import ADMITTED_CDC
 from casper_ray.medallion.bank.money import MONEY, amount_of
 from casper_ray.medallion.bank.source import TIMESTAMP
-from casper_ray.medallion.declare import KNOWN, TRACE, Merge, Split, Table, View, no_rejects
+from casper_ray.medallion.columns import KNOWN, TRACE, no_rejects
+from casper_ray.medallion.declare import Merge, Split, Table, View
 from casper_ray.medallion.json_lines import refused_rows
 from casper_ray.security.domains import Domain
 

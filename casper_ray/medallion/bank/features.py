@@ -6,13 +6,14 @@ import polars as pl
 import pyarrow as pa
 
 from casper_ray.domain.bank import ATM, HOME_COUNTRY, POSTED, WIRE
+from casper_ray.lakehouse.histogram import bucket_names, bucket_of
 from casper_ray.medallion.bank.form import IN, OUT
-from casper_ray.medallion.bank.histogram import bucket_names, bucket_of
 from casper_ray.medallion.bank.measures import counted, sides, worth
 from casper_ray.medallion.bank.money import MONEY, from_units, units
 from casper_ray.medallion.bank.source import TIMESTAMP
 from casper_ray.medallion.bank.transactions import SILVER_TRANSACTIONS
-from casper_ray.medallion.declare import KNOWN, Merge, Table
+from casper_ray.medallion.columns import KNOWN
+from casper_ray.medallion.declare import Merge, Table
 
 NIGHT_FROM, NIGHT_TO = 22, 4
 """Hours, UTC, between which most card fraud is (Sparkov)."""
@@ -38,7 +39,7 @@ def account_days(transactions: pl.DataFrame) -> pl.DataFrame:
     hour = pl.col("txn_ts").dt.hour()
     cash, transfer = out & (pl.col("feed") == ATM), out & (pl.col("feed") == WIRE)
     both = sides(transactions)
-    bucket = pl.when(out).then(bucket_of(pl.col("amount_base")))
+    bucket = pl.when(out).then(bucket_of(units(pl.col("amount_base"))))
     rows = both.with_columns(bucket.alias("_bucket"))
     return rows.select(
         "account_token",

@@ -6,12 +6,12 @@ from typing import Final
 
 import pyarrow as pa
 
+from casper_ray.domain.bank import IN as IN
+from casper_ray.domain.bank import OUT as OUT
 from casper_ray.medallion.bank.money import MONEY, RATE
 from casper_ray.medallion.bank.source import TIMESTAMP
-from casper_ray.medallion.declare import KNOWN
+from casper_ray.medallion.columns import KNOWN
 
-IN: Final = "in"
-OUT: Final = "out"
 AT_PAR: Final = "at par"
 """`fx_source` of what is in the base currency."""
 

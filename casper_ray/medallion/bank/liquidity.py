@@ -56,9 +56,13 @@ def daily_flows(transactions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def coverage(days: pl.DataFrame) -> pl.DataFrame:
-    """The days with what follows from all of them, in whole cents until the end."""
+def coverage(days: pl.DataFrame, opening_hqla: int | None = None) -> pl.DataFrame:
+    """The days with what follows from all of them, in whole cents until the end.
+
+    opening_hqla: whole units of BASE_CURRENCY before the first day; None: those of the assumptions.
+    """
     assumed = assumptions().liquidity
+    opening = assumed.opening_hqla if opening_hqla is None else opening_hqla
     out_percent, in_percent = assumed.outflow_percent.model_dump(), assumed.inflow_percent.model_dump()
     cents = days.sort("day").select(
         "day", *(units(pl.col(name)).cast(pl.Int64).alias(name) for name in (*_INFLOWS, *_OUTFLOWS))
@@ -85,7 +89,7 @@ def coverage(days: pl.DataFrame) -> pl.DataFrame:
         "stressed_inflows", pl.col("stressed_outflows") * assumed.inflow_cap_percent // 100
     )
     told = stressed.with_columns(
-        (assumed.opening_hqla * 100 + pl.col("net").cum_sum()).alias("hqla"),
+        (opening * 100 + pl.col("net").cum_sum()).alias("hqla"),
         (pl.col("stressed_outflows") - capped).alias("net_stressed_outflow"),
     )
     ratio = pl.when(pl.col("net_stressed_outflow") > 0).then(pl.col("hqla") / pl.col("net_stressed_outflow"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import polars as pl
 from pydantic import Field
@@ -17,6 +17,8 @@ from casper_ray.sim.spec import Spec
 
 MOST_RULES = 62
 """Flags are bits of one whole number."""
+SUBJECTS: Final = {"account": "account_token", "card": "card_token", "merchant": "merchant_id"}
+"""What a day can be of, and the column of `silver_transactions` that says whose it is."""
 
 
 class TransactionRule(Spec):

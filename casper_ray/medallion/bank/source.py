@@ -9,9 +9,10 @@ import polars as pl
 import pyarrow as pa
 
 from casper_ray.domain.bank import ATM, CARD, COLUMNS, CUSTOMER_CDC, WIRE
-from casper_ray.medallion.declare import META, Parsed, Reference, Source
+from casper_ray.medallion.columns import META, Parsed
+from casper_ray.medallion.declare import Reference, Source
+from casper_ray.medallion.event_time import event_times
 from casper_ray.medallion.json_lines import parse_json_lines, refused_rows
-from casper_ray.medallion.kitchen.source import event_times
 from casper_ray.sim.window import window_of
 
 TIMESTAMP: Final = pa.timestamp("us", "UTC")

@@ -9,13 +9,13 @@ from casper_ray.domain.bank import CHARGEBACK, DECLINED
 from casper_ray.medallion.bank.form import SILVER_SCHEMA
 from casper_ray.medallion.bank.measures import counted, sides
 from casper_ray.medallion.bank.money import MONEY
-from casper_ray.medallion.bank.rules import bank_rules, flagged, holding, reason_codes
+from casper_ray.medallion.bank.rules import SUBJECTS, bank_rules, flagged, holding, reason_codes
 from casper_ray.medallion.bank.source import TIMESTAMP
 from casper_ray.medallion.bank.transactions import SILVER_TRANSACTIONS
-from casper_ray.medallion.declare import KNOWN, Append, Merge, Table, View
+from casper_ray.medallion.columns import KNOWN
+from casper_ray.medallion.declare import Append, Merge, Table, View
 
 UNKNOWN = "unknown"
-_SUBJECTS = {"account": "account_token", "card": "card_token", "merchant": "merchant_id"}
 _SHOWN = (
     "transaction_id",
     "feed",
@@ -67,11 +67,11 @@ def suspicious_day_counts(transactions: pl.DataFrame) -> pl.DataFrame:
     """
     both = sides(transactions.select(SILVER_SCHEMA.names))
     parts = [
-        both.filter(holding(rule.where) & pl.col(_SUBJECTS[rule.by]).is_not_null()).select(
+        both.filter(holding(rule.where) & pl.col(SUBJECTS[rule.by]).is_not_null()).select(
             pl.col("txn_day").alias("day"),
             pl.lit(rule.code).alias("code"),
             pl.lit(rule.by).alias("subject"),
-            pl.col(_SUBJECTS[rule.by]).alias("subject_id"),
+            pl.col(SUBJECTS[rule.by]).alias("subject_id"),
             pl.lit(1, pl.Int64).alias("transactions"),
             pl.col("amount_base").alias("amount"),
             pl.col("txn_ts").alias("first_ts"),

@@ -20,7 +20,8 @@ from casper_ray.domain.bank import (
 from casper_ray.medallion.bank.concluded import CONCLUDED_ATM, CONCLUDED_CARD, CONCLUDED_WIRE
 from casper_ray.medallion.bank.form import AT_PAR, IN, OUT, SILVER_SCHEMA
 from casper_ray.medallion.bank.money import RATE, amount_of, in_base
-from casper_ray.medallion.declare import KNOWN, TRACE, Append, Lookup, Table, View
+from casper_ray.medallion.columns import KNOWN, TRACE
+from casper_ray.medallion.declare import Append, Lookup, Table, View
 from casper_ray.security.domains import Domain
 
 _PAYS_OUT = (PURCHASE, WITHDRAWAL, TRANSFER_OUT)
@@ -87,8 +88,9 @@ def silver_transactions(transactions: pl.DataFrame) -> pl.DataFrame:
     Returns: one row per transaction. amount in `currency`; amount_base = amount x fx_rate, rounded half up, in
              BASE_CURRENCY, above 0 whichever way the money goes; direction: in or out of the customer's account;
              original_transaction_id: what a reversal, refund or chargeback undoes; status posted or declined.
-    Rules:   the rate is the one that held at txn_ts; merchant and branch as of txn_ts. Rules of quality decide which
-             rows there are: see configs/quality/bank.yml.
+    Rules:   txn_ts is when it was initiated, however late it was concluded; txn_day is its day. The rate is the one
+             that held at txn_ts; merchant and branch as of txn_ts. Rules of quality decide which rows there are: see
+             configs/quality/bank.yml.
     """
     return transactions
 

@@ -9,22 +9,11 @@ import polars as pl
 import pyarrow as pa
 
 from casper_ray.domain.kitchen import EVENT_COLUMNS, ORDER_CREATED
-from casper_ray.medallion.declare import (
-    ADMISSION,
-    BATCH_ID,
-    INGESTED,
-    KNOWN,
-    SOURCE_FILE,
-    TRACE,
-    Append,
-    Split,
-    Table,
-    View,
-    Watermark,
-    no_rejects,
-)
+from casper_ray.medallion.columns import ADMISSION, BATCH_ID, INGESTED, KNOWN, SOURCE_FILE, TRACE, no_rejects
+from casper_ray.medallion.declare import Append, Split, Table, View, Watermark
+from casper_ray.medallion.event_time import event_times
 from casper_ray.medallion.json_lines import refused_rows
-from casper_ray.medallion.kitchen.source import EVENTS, TIMESTAMP, event_times
+from casper_ray.medallion.kitchen.source import EVENTS, TIMESTAMP
 
 MONEY = pa.decimal128(18, 2)
 _MONEY = pl.Decimal(18, 2)

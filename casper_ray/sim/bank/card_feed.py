@@ -55,14 +55,24 @@ _TYPES = pl.Series([INITIATED, PROCESSING, COMPLIANCE_PASSED, SETTLED, STATUS_UP
 _FAILED = 5
 _STATUSES = pl.Series([POSTED, DECLINED, REVERSED])
 _LATER_SETTLEMENT = (0.55, 0.9)
-"""Below the first the settlement date is the day's, below the second the next day's, else the one after."""
+"""Below the first the settlement date is the day of initiation, below the second the next day, else the one after;
+never a day before it was settled."""
 
 
 def card_events(
-    seed: int, estate: Estate, feed: str, rows: Rows, row: Ints, step: Ints, at_ms: Ints, told_ms: Ints
+    seed: int,
+    estate: Estate,
+    feed: str,
+    start_ms: int,
+    rows: Rows,
+    row: Ints,
+    step: Ints,
+    at_ms: Ints,
+    told_ms: Ints,
 ) -> pl.DataFrame:
     """Events of a window, sorted by (ts_us, event_id).
 
+    start_ms   the beginning of day 0, since 1970
     row        place in `rows` of each event's transaction
     step       see lifecycle
     at_ms, told_ms  when it arrives, and the time it carries; since 1970
@@ -72,20 +82,20 @@ def card_events(
     order = _in_order(at_ms, words)
     words, row, step = words[order], row[order], step[order]
     at_ms, told_ms = at_ms[order], told_ms[order]
-    transactions = _transactions(seed, estate, feed, rows)
+    transactions = _transactions(seed, estate, feed, start_ms, rows)
     return (
         transactions[row]
         .with_columns(
             hex_ids("E", words).alias("event_id"),
             timestamps(told_ms).alias("ts"),
             pl.Series("ts_us", at_ms * 1000),
-            *_told(seed, rows, row, step, told_ms),
+            *_told(seed, rows, row, step, told_ms, start_ms),
         )
         .select(*COLUMNS[feed], "ts_us")
     )
 
 
-def _told(seed: int, rows: Rows, row: Ints, step: Ints, told_ms: Ints) -> list[pl.Series]:
+def _told(seed: int, rows: Rows, row: Ints, step: Ints, told_ms: Ints, start_ms: int) -> list[pl.Series]:
     """What changes from one event of a transaction to the next."""
     result = rows["result"][row].astype(np.int64)
     approved, spoken = result == Result.APPROVED, step >= lifecycle.COMPLIANCE
@@ -94,7 +104,8 @@ def _told(seed: int, rows: Rows, row: Ints, step: Ints, told_ms: Ints) -> list[p
     settled = approved & (step >= lifecycle.SETTLED)
     chance = unit(seed, Salt.TWO_DAYS, rows["number"])[row]
     later = (chance >= _LATER_SETTLEMENT[0]).astype(np.int64) + (chance >= _LATER_SETTLEMENT[1])
-    day = told_ms // MS_PER_DAY + later
+    begun_day = _initiated_ms(start_ms, rows)[row] // MS_PER_DAY
+    day = np.maximum(begun_day + later, told_ms // MS_PER_DAY)
     first = int(day.min()) if len(day) else 0
     dates = [str(date) for date in np.arange(first, int(day.max(initial=first)) + 1).astype("datetime64[D]")]
     return [
@@ -103,6 +114,11 @@ def _told(seed: int, rows: Rows, row: Ints, step: Ints, told_ms: Ints) -> list[p
         taken_where(step == lifecycle.STATUS, _STATUSES, status).alias("status"),
         taken_where(settled, pl.Series(dates), day - first).alias("settlement_date"),
     ]
+
+
+def _initiated_ms(start_ms: int, rows: Rows) -> Ints:
+    at: Ints = start_ms + rows["day"].astype(np.int64) * MS_PER_DAY + rows["ms"]
+    return at
 
 
 def _in_order(at_ms: Ints, words: Words) -> Ints:
@@ -116,13 +132,14 @@ def _in_order(at_ms: Ints, words: Words) -> Ints:
     return order
 
 
-def _transactions(seed: int, estate: Estate, feed: str, rows: Rows) -> pl.DataFrame:
+def _transactions(seed: int, estate: Estate, feed: str, start_ms: int, rows: Rows) -> pl.DataFrame:
     """What all events of a transaction say alike; one row each."""
     customer, instrument = rows["customer"].astype(np.int64), rows["instrument"].astype(np.int64)
     alike = {
         "transaction_id": transaction_ids(seed, rows["number"]),
         "transaction_type": taken(KIND_NAMES, rows["kind"].astype(np.int64)),
         "original_transaction_id": original_ids(seed, rows),
+        "initiated_ts": timestamps(_initiated_ms(start_ms, rows)),
         "account_number": account_numbers(own_accounts(customer, instrument)),
         "pan": pans(cards_of(customer, instrument)),
         "amount": amounts(rows["cents"]),

@@ -19,6 +19,7 @@ from casper_ray.sim.bank.numbers import account_numbers, customer_ids, hex_ids, 
 from casper_ray.sim.bank.people import People, people
 from casper_ray.sim.bank.rows import CREDIT, DEBIT
 from casper_ray.sim.bank.streams import Ints, Salt, below, hashed, mixed
+from casper_ray.sim.cache import BoundedCache
 from casper_ray.sim.text import timestamps
 
 _OPS = pl.Series([op.name.lower() for op in Op])
@@ -42,6 +43,10 @@ class _Told(NamedTuple):
         return _Told(*(np.concatenate([held, more]) for held, more in zip(self, parts, strict=True)))
 
 
+_CHANGES: BoundedCache[tuple[Change, ...]] = BoundedCache(50_000_000, lambda found: 1_000 * (1 + len(found)))
+"""Of a day: finding them means looking at every customer, and a day is cut into many windows."""
+
+
 def cdc_events(engine: Engine, day: int, from_ms: int, to_ms: int) -> pl.DataFrame:
     """Changes of a day with from_ms <= ms < to_ms, sorted by (ts_us, event_id).
 
@@ -49,7 +54,8 @@ def cdc_events(engine: Engine, day: int, from_ms: int, to_ms: int) -> pl.DataFra
     """
     told = _inserts(engine, from_ms, to_ms) if day == 0 else _none()
     if day >= 0:
-        told = told.and_then([change for change in changes_on(engine, day) if from_ms <= change.ms < to_ms])
+        changes = _CHANGES.get(engine.key(day), lambda: tuple(changes_on(engine, day)))
+        told = told.and_then([change for change in changes if from_ms <= change.ms < to_ms])
     ms = engine.start_us // 1000 + day * MS_PER_DAY + told.ms
     words = mixed(hashed(engine.seed, Salt.CHANGE, told.customer) + told.lsn.astype(np.uint64))
     who = people(engine.seed, told.customer)

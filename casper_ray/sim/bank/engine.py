@@ -37,9 +37,12 @@ from casper_ray.sim.bank.transfers import transfers
 from casper_ray.sim.cache import BoundedCache
 
 _MB = 1_000_000
-_PEOPLE: BoundedCache[People] = BoundedCache(100 * _MB, lambda found: 220 * len(found))
+_PEOPLE: BoundedCache[People] = BoundedCache(300 * _MB, lambda found: 220 * len(found))
 _CARRIED: BoundedCache[Carried] = BoundedCache(300 * _MB, Carried.estimated_bytes)
-_SETTLED: BoundedCache[Rows] = BoundedCache(400 * _MB, lambda rows: int(rows.nbytes) + 1_000)
+_SETTLED: BoundedCache[Rows] = BoundedCache(900 * _MB, lambda rows: int(rows.nbytes) + 1_000)
+"""Three days of a million customers: what a day's windows hold reaches into them from the day before, too, and a day
+that was forgotten takes ten seconds to settle again.
+"""
 
 
 _BOOKS: BoundedCache[CaseBook] = BoundedCache(4, lambda _: 1)

@@ -75,7 +75,7 @@ def later_follow_ups(seed: int, rows: Rows, disputes: Disputes) -> Rows:
 
 def revalued(rows: Rows, rates: Ints) -> Rows:
     """The rows at the rates of their day."""
-    rows["base_cents"] = np.maximum(in_base(rows["cents"], rows["currency"].astype(np.int64), rates), 1)
+    rows["base_cents"] = in_base(rows["cents"], rows["currency"].astype(np.int64), rates)
     return rows
 
 

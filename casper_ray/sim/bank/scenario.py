@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from casper_ray.sim.compose import composed, file_as_named, unknown_scenario
+from casper_ray.sim.compose import composed, content_digest, file_as_named, unknown_scenario
 from casper_ray.sim.configs import configs_dir, load_mapping
 from casper_ray.sim.faults.spec import Faults
 from casper_ray.sim.spec import Spec
@@ -98,9 +97,8 @@ class BankScenario(Spec):
         return -(-self.customers // self.shard_customers)
 
     def digest(self) -> str:
-        """16 hex digits of what is simulated: alike for alike scenarios, whatever their name or faults."""
-        content = self.model_dump_json(exclude={"name", "description", "faults"})
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        """See `content_digest`."""
+        return content_digest(self, self.faults)
 
 
 def bank_scenario_names() -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from casper_ray.sim.bank.wire_feed import CUT_OFF_MS, wire_events, wire_rows
 from casper_ray.sim.cache import BoundedCache
 from casper_ray.sim.landing import render_lines
 
-BANK_FORMAT = 1
+BANK_FORMAT = 2
 """Raised whenever the same seed and scenario would give other bytes than before."""
 
 _MB = 1_000_000
@@ -196,7 +196,9 @@ class BankWorld:
         if not rows:
             return self._nothing(feed)
         parts = (np.concatenate(part) for part in (places, steps, arrive, told))
-        return card_events(self.seed, self.engine.estate, feed, together(rows), *parts)
+        return card_events(
+            self.seed, self.engine.estate, feed, self._start_us // 1000, together(rows), *parts
+        )
 
     def _timeline(self, feed: str, day: int) -> Timeline:
         key = (self.engine.key(day), feed)
@@ -222,7 +224,7 @@ class BankWorld:
         if feed == CUSTOMER_CDC:
             return cdc_events(self.engine, -1, 0, 0)
         none = np.empty(0, dtype=np.int64)
-        return card_events(self.seed, self.engine.estate, feed, together([]), none, none, none, none)
+        return card_events(self.seed, self.engine.estate, feed, 0, together([]), none, none, none, none)
 
 
 def _fingerprint(seed: int, scenario: BankScenario, days: int, epoch: datetime) -> str:

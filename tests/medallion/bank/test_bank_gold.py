@@ -12,8 +12,9 @@ import pytest
 from small_bank import SmallBank, atm, card, wire
 
 from casper_ray.errors import ConfigError
-from casper_ray.medallion.bank.histogram import bucket_names, bucket_of, percentiles
+from casper_ray.lakehouse.histogram import bucket_names, bucket_of, percentiles
 from casper_ray.medallion.bank.liquidity import coverage
+from casper_ray.medallion.bank.money import units
 from casper_ray.medallion.bank.reach import (
     GOLD_MERCHANT_CATEGORY_REACH,
     accounts_reached,
@@ -184,7 +185,7 @@ def test_what_an_account_dealt_with_is_linked_once_a_day(bank: SmallBank) -> Non
 )
 def test_percentiles_of_a_histogram_are_near_the_exact_ones(amounts: list[str]) -> None:
     frame = pl.DataFrame({"amount": amounts}).with_columns(pl.col("amount").cast(pl.Decimal(18, 2)))
-    bucket = frame.select(bucket_of(pl.col("amount"))).to_series()
+    bucket = frame.select(bucket_of(units(pl.col("amount")))).to_series()
     counts = pl.DataFrame({name: [int((bucket == place).sum())] for place, name in enumerate(bucket_names())})
     assert sum(counts.row(0)) == len(amounts)
     for name, value in percentiles(counts, (0.5, 0.95)).row(0, named=True).items():

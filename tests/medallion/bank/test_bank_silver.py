@@ -65,6 +65,29 @@ def test_the_rate_is_the_one_of_the_instant_and_the_product_is_exact(bank: Small
     }
 
 
+def test_what_is_settled_on_a_later_day_is_of_the_instant_at_which_it_was_initiated(bank: SmallBank) -> None:
+    bank.drop(
+        "card",
+        "a.json",
+        card(1, 24.5, "10.05", currency="USD", initiated_ts=ts(11.9)),
+        card(2, 24.5, "10.05", currency="USD", initiated_ts=None),
+        card(3, 24.5, "10.05", currency="USD", initiated_ts="a while ago"),
+    )
+    bank.drop("atm", "a.json", atm(4, 24.5, "10.05", currency="USD", initiated_ts=ts(11.9)))
+    bank.run()
+    silver = bank.transactions()
+    found = {key: (row["txn_day"].day, f"{row['txn_ts']:%H:%M}") for key, row in silver.items()}
+    assert found == {"T1": (10, "11:54"), "T2": (11, "00:30"), "T3": (11, "00:30"), "T4": (10, "11:54")}
+    assert {key: str(row["amount_base"]) for key, row in silver.items()} == {
+        "T1": "9.05", "T2": "9.20", "T3": "9.20", "T4": "9.05",
+    }  # fmt: skip
+    categories = {key: silver[key]["merchant_category"] for key in ("T1", "T2")}
+    assert categories == {"T1": "grocery", "T2": "electronics"}
+    assert {f"{row['_known_ts']:%d %H:%M}" for row in silver.values()} == {"11 00:30"}, (
+        "known once it was told"
+    )
+
+
 @pytest.mark.parametrize(
     ("amount", "rate", "base"),
     [

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 from small_bank import SmallBank
-from told_bank import fill, personal_texts, small_world
+from told_bank import DAYS, fill, personal_texts, small_world
 
 from casper_ray.medallion.bank.pipeline import PIPELINE
 
@@ -19,6 +19,21 @@ def test_silver_is_what_the_lines_say(told: SmallBank, silver: dict[str, dict[st
     assert len(found) > 800
     for key, row in silver.items():
         assert {name: found[key][name] for name in row} == row
+
+
+def test_amounts_in_the_base_currency_are_the_truth_of_every_transaction(told: SmallBank) -> None:
+    world = small_world()
+    truth = pl.concat([world.truth_transactions(day) for day in range(DAYS)])
+    said = told.table("silver_transactions")
+    both = truth.join(said, on="transaction_id", how="full", suffix="_said")
+    assert both.filter(~pl.col("amount_base").eq_missing(pl.col("amount_base_said"))).is_empty()
+    assert (both["ts"].dt.date() == both["txn_day"]).all()
+    over_night = told.table("card_events").filter(
+        pl.col("event_type") == "transaction_settled",
+        pl.col("ts").str.head(10) > pl.col("initiated_ts").str.head(10),
+        pl.col("currency") != "EUR",
+    )
+    assert over_night.height, "some are settled on a day of another rate"
 
 
 def test_the_world_tries_what_the_tables_are_for(silver: dict[str, dict[str, Any]]) -> None:

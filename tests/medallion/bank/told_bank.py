@@ -29,9 +29,12 @@ _IN = ("deposit", "transfer_in", "reversal", "refund", "chargeback")
 
 
 def small_world() -> BankWorld:
-    """120 customers, of whom some have their cards blocked on the third day, so that cards are declined."""
+    """120 customers, some with their cards blocked from the third day, so that cards are declined.
+
+    Of this seed some purchases abroad are settled after midnight, when the rate is another one.
+    """
     scenario = load_bank_scenario("bank_baseline").model_copy(update={"customers": 120, "prevalence": 0.03})
-    world = BankWorld.build(scenario, 7, DAYS)
+    world = BankWorld.build(scenario, 14, DAYS)
     since = sim_micros(world.epoch + timedelta(days=2))
     return world.with_actions(BlockCard(at_us=since, customer=customer) for customer in range(12))
 
@@ -58,7 +61,7 @@ def fill(
         for feed in FEEDS:
             events = world.events(feed, since, until).drop("ts_us")
             if events.height:
-                name = file_name("r-7", Part(Window(number, since, until), 0, since, until))
+                name = file_name("r-14", Part(Window(number, since, until), 0, since, until))
                 bank.drop(feed, name, events.write_ndjson().encode())
         if not at_once:
             bank.run()
@@ -95,7 +98,7 @@ def expected_silver(bank: SmallBank) -> dict[str, dict[str, Any]]:
         for event, known in told_lines(bank, feed):
             if event["event_type"] not in ("transaction_settled", "compliance_check_failed"):
                 continue
-            at = _instant(event["entered_ts"] if feed == WIRE else event["ts"])
+            at = _instant(event["entered_ts" if feed == WIRE else "initiated_ts"])
             rate = Decimal(1) if event["currency"] == "EUR" else _as_of(rates[event["currency"]], at)["rate"]
             shop = _as_of(merchants[event["merchant_id"]], at) if event.get("merchant_id") else {}
             rows[event["transaction_id"]] = {

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casper_ray.domain.kitchen import EVENT_COLUMNS
-from casper_ray.medallion.declare import LINE
+from casper_ray.medallion.columns import LINE
 from casper_ray.medallion.kitchen.source import parse_events
 
 EventLine = Callable[..., bytes]

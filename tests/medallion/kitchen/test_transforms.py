@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from casper_ray.medallion.declare import TRACE, Merge, Split
+from casper_ray.medallion.columns import TRACE
+from casper_ray.medallion.declare import Merge, Split
 from casper_ray.medallion.kitchen import gold
 from casper_ray.medallion.kitchen.source import parse_events
 from casper_ray.medallion.kitchen.tables import (

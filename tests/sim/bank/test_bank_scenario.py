@@ -25,7 +25,17 @@ def test_scenarios_compose_and_take_fault_scenarios() -> None:
     assert [wave.typology for wave in both.waves] == ["card_testing", "mule_network"]
     assert both.faults is not None
     assert both.faults.duplicates is not None
-    assert both.digest() == load_bank_scenario("card_testing_wave+mule_ring").digest()
+    assert both.digest() != load_bank_scenario("card_testing_wave+mule_ring").digest(), "another telling"
+
+
+def test_digest_is_of_the_content_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.yml").write_text("description: The same under another name.\n")
+    baseline = load_bank_scenario("bank_baseline")
+    mine = load_bank_scenario(f"bank_baseline+{tmp_path / 'mine.yml'}")
+    assert mine.name != baseline.name
+    assert mine.digest() == baseline.digest()
+    names = bank_scenario_names()
+    assert len({load_bank_scenario(name).digest() for name in names}) == len(names)
 
 
 def test_unknown_keys_and_names_are_refused(tmp_path: Path) -> None:

@@ -53,6 +53,17 @@ def test_the_time_is_told_as_text(feeds: dict[str, pl.DataFrame], feed: str) -> 
     assert (parsed.cast(pl.Int64) == events["ts_us"]).all()
 
 
+@pytest.mark.parametrize("feed", STREAMS)
+def test_every_event_says_when_its_transaction_was_initiated(
+    feeds: dict[str, pl.DataFrame], feed: str
+) -> None:
+    first = feeds[feed].filter(event_type=bank.INITIATED).select("transaction_id", begun="ts")
+    both = feeds[feed].join(first, on="transaction_id", how="left")
+    assert (both["initiated_ts"] == both["begun"]).all()
+    assert not both["begun"].is_null().any()
+    assert (both["initiated_ts"].str.head(10) < both["ts"].str.head(10)).any(), "some go on after midnight"
+
+
 def test_duplicates_are_settled_events_again_within_minutes(feeds: dict[str, pl.DataFrame]) -> None:
     events = feeds["card"]
     again = events.filter(pl.col("event_id").is_duplicated())
@@ -128,8 +139,10 @@ def test_devices_are_told_of_purchases_at_a_distance_only(feeds: dict[str, pl.Da
 def test_settlement_dates_are_at_most_two_days_later(feeds: dict[str, pl.DataFrame]) -> None:
     settled = feeds["card"].filter(pl.col("settlement_date").is_not_null())
     assert set(settled["event_type"]) == {bank.SETTLED, bank.STATUS_UPDATE}
-    gap = settled["settlement_date"].str.to_date() - settled["ts"].str.slice(0, 10).str.to_date()
+    date = settled["settlement_date"].str.to_date()
+    gap = date - settled["initiated_ts"].str.slice(0, 10).str.to_date()
     assert set(gap.dt.total_days()) == {0, 1, 2}
+    assert (date >= settled["ts"].str.slice(0, 10).str.to_date()).all(), "none before it was settled"
 
 
 def test_reversals_name_what_they_undo(feeds: dict[str, pl.DataFrame]) -> None:

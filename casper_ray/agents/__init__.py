@@ -1,0 +1,1 @@
+"""What decides on cases, and what a decision is made from."""
