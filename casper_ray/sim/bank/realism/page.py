@@ -91,10 +91,7 @@ def _pictures(frame: pl.DataFrame) -> list[str]:
 
 def _degrees(title: str, values: pl.Series) -> str:
     edges = [*_DEGREES, np.inf]
-    names = [
-        f"{low:g}-{high - 1:g}" if high - low > 1 else f"{low:g}"
-        for low, high in pairwise(edges)
-    ]
+    names = [f"{low:g}-{high - 1:g}" if high - low > 1 else f"{low:g}" for low, high in pairwise(edges)]
     return _bars(title, names, np.histogram(values.to_numpy(), edges)[0])
 
 
