@@ -18,7 +18,7 @@ DAYS = 14
 VISITS_DAYS = 3
 FACTOR = (0.6, 2.5)
 SHOPS = ("grocery", "fuel", "restaurant", "pharmacy", "clothing")
-MISUSED_AT = ("electronics", "clothing", "department", "travel", "digital", "jewellery", "telecom")
+MISUSED_AT = ("electronics", "clothing", "department", "travel", "digital", "fast_food", "transport")
 
 
 def crime(cast: Cast) -> Rows:

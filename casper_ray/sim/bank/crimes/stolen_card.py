@@ -11,15 +11,15 @@ from casper_ray.sim.bank.people import People
 from casper_ray.sim.bank.rows import Rows, together
 
 TIMES = (4, 9)
-HOURS = (0.4, 3.0)
+HOURS = (0.2, 1.2)
 FACTOR = (0.9, 2.8)
-STOLEN_AT = ("electronics", "clothing", "department", "jewellery", "sport", "fuel", "fast_food", "taxi")
+STOLEN_AT = ("electronics", "clothing", "department", "grocery", "pharmacy", "fuel", "fast_food", "taxi")
 TRIP_AT = ("restaurant", "clothing", "department", "fuel", "transport", "hotel", "bar", "fast_food", "taxi")
 
 
 def crime(cast: Cast) -> Rows:
-    """A thief uses a card four to nine times within hours, in the holder's city or another, at shops of goods
-    that can be sold; sometimes at a cash machine too.
+    """A thief uses a card four to nine times within an hour or so, in the holder's city or another, at shops
+    where nobody asks or of goods that can be sold; sometimes at a cash machine too.
     """
     who, lasts_h = cast.people(1), float(cast.uniform(HOURS, 1)[0])
     city = int(who.city[0]) if cast.odds(0.4) else int(cast.elsewhere(int(who.city[0]), 1, abroad=0.4)[0])
@@ -57,7 +57,7 @@ def _run(
 PATTERN = Pattern(
     name="stolen_card",
     title="Stolen card",
-    figures="4-9 purchases within 0.4-3 h, 0.9-2.8 times the holder's mean, 35 % begun between 22:00 and 04:00",
+    figures="4-9 purchases within 0.2-1.2 h, 0.9-2.8 times the holder's mean, 35 % begun between 22:00 and 04:00",
     source="Sparkov (hours, gamma amounts, near merchants), softened; counts ours",
     weight=5.0,
     rows_expected=6.75,
