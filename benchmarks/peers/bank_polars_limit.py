@@ -14,8 +14,6 @@ import os
 THREADS = 2
 os.environ.setdefault("POLARS_MAX_THREADS", str(THREADS))
 
-import argparse  # noqa: E402
-import shutil  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 from concurrent.futures import ThreadPoolExecutor  # noqa: E402
@@ -29,8 +27,7 @@ from bank_tables import BRONZE, CONCLUDING, PARTITION_BY, field_types  # noqa: E
 from deltalake import Field, Schema, WriterProperties, write_deltalake  # noqa: E402
 from deltalake.schema import PrimitiveType  # noqa: E402
 from deltalake.transaction import AddAction, create_table_with_add_actions  # noqa: E402
-from polars_limit import PARTS, UTC_US, event_time, write_bronze_file  # noqa: E402
-from tables import PeerRun, process_age_s  # noqa: E402
+from polars_limit import PARTS, UTC_US, event_time, polars_main, write_bronze_file  # noqa: E402
 
 from casper_ray.domain.bank import CUSTOMER_CDC  # noqa: E402
 from casper_ray.security.keys import parse_keys  # noqa: E402
@@ -141,22 +138,5 @@ def run_peer(volume: Path, lake: Path) -> dict[str, int]:
         return rows | {name: written.result() for name, written in writing.items()}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="The bank's events to Delta tables with polars alone.")
-    parser.add_argument("volume", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--json", action="store_true", help="the JSON line alone (it always comes last)")
-    args = parser.parse_args()
-    shutil.rmtree(args.out, ignore_errors=True)
-    startup_s = process_age_s()
-    began = time.perf_counter()
-    rows = run_peer(args.volume, args.out)
-    processing_s = time.perf_counter() - began
-    if not args.json:
-        print(f"polars: {sum(rows[table] for table in BRONZE.values()):,} events in {processing_s:.1f} s")
-    run = PeerRun(startup_s=startup_s, processing_s=processing_s, whole_s=process_age_s(), tables=rows)
-    print(run.as_json())
-
-
 if __name__ == "__main__":
-    main()
+    polars_main("The bank's events to Delta tables with polars alone.", run_peer, BRONZE.values())

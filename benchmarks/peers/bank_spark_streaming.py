@@ -9,9 +9,6 @@ rules of quality. README.md says what differs.
 
 from __future__ import annotations
 
-import argparse
-import shutil
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,8 +20,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as fn
 from pyspark.sql.streaming import StreamingQuery
-from spark_streaming import CORES, build_session
-from tables import PeerRun, process_age_s
+from spark_streaming import CORES, spark_main
 
 from casper_ray.domain.bank import CUSTOMER_CDC
 
@@ -90,27 +86,5 @@ def run_peer(spark: SparkSession, volume: Path, lake: Path) -> None:
     write_batch_tables(spark, lake, tokens)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="The bank's events to Parquet tables with Spark.")
-    parser.add_argument("volume", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--json", action="store_true", help="the JSON line alone (it always comes last)")
-    args = parser.parse_args()
-    shutil.rmtree(args.out, ignore_errors=True)
-    spark = build_session()
-    startup_s = process_age_s()
-    began = time.perf_counter()
-    run_peer(spark, args.volume.resolve(), args.out)
-    processing_s = time.perf_counter() - began
-    counting = time.perf_counter()
-    rows = {name: spark.read.parquet(str(args.out / name)).count() for name in PARTITION_BY}
-    counting_s = time.perf_counter() - counting
-    spark.stop()
-    if not args.json:
-        print(f"Spark: {sum(rows[table] for table in BRONZE.values()):,} events in {processing_s:.1f} s")
-    whole_s = process_age_s() - counting_s
-    print(PeerRun(startup_s=startup_s, processing_s=processing_s, whole_s=whole_s, tables=rows).as_json())
-
-
 if __name__ == "__main__":
-    main()
+    spark_main("The bank's events to Parquet tables with Spark.", run_peer, PARTITION_BY, BRONZE.values())

@@ -18,7 +18,7 @@ import argparse  # noqa: E402
 import json  # noqa: E402
 import shutil  # noqa: E402
 import time  # noqa: E402
-from collections.abc import Sequence  # noqa: E402
+from collections.abc import Callable, Collection, Mapping, Sequence  # noqa: E402
 from concurrent.futures import ThreadPoolExecutor  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import NamedTuple  # noqa: E402
@@ -261,8 +261,13 @@ def run_peer(volume: Path, lake: Path) -> dict[str, int]:
         return {"all_events": events, "silver_order_items": writing_silver.result(), **rows}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Kitchen events to Delta tables with polars alone.")
+def polars_main(
+    description: str, run: Callable[[Path, Path], Mapping[str, int]], bronze: Collection[str]
+) -> None:
+    """The program of a peer that is one polars process. run(volume, lake): rows of each table. bronze: tables whose
+    rows are events.
+    """
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("volume", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--json", action="store_true", help="the JSON line alone (it always comes last)")
@@ -270,13 +275,13 @@ def main() -> None:
     shutil.rmtree(args.out, ignore_errors=True)
     startup_s = process_age_s()
     began = time.perf_counter()
-    rows = run_peer(args.volume, args.out)
+    rows = run(args.volume, args.out)
     processing_s = time.perf_counter() - began
     if not args.json:
-        print(f"polars: {rows['all_events']:,} events in {processing_s:.1f} s")
-    run = PeerRun(startup_s=startup_s, processing_s=processing_s, whole_s=process_age_s(), tables=rows)
-    print(run.as_json())
+        print(f"polars: {sum(rows[table] for table in bronze):,} events in {processing_s:.1f} s")
+    made = PeerRun(startup_s=startup_s, processing_s=processing_s, whole_s=process_age_s(), tables=rows)
+    print(made.as_json())
 
 
 if __name__ == "__main__":
-    main()
+    polars_main("Kitchen events to Delta tables with polars alone.", run_peer, ["all_events"])

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import time
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -212,8 +213,14 @@ def run_peer(spark: SparkSession, volume: Path, lake: Path) -> None:
     write_gold(spark, lake)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Kitchen events to Parquet tables with Spark.")
+def spark_main(
+    description: str,
+    run: Callable[[SparkSession, Path, Path], None],
+    tables: Collection[str],
+    bronze: Collection[str],
+) -> None:
+    """The program of a Spark peer. run(session, volume, out). bronze: tables whose rows are events."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("volume", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--json", action="store_true", help="the JSON line alone (it always comes last)")
@@ -222,17 +229,17 @@ def main() -> None:
     spark = build_session()
     startup_s = process_age_s()
     began = time.perf_counter()
-    run_peer(spark, args.volume, args.out)
+    run(spark, args.volume.resolve(), args.out)
     processing_s = time.perf_counter() - began
     counting = time.perf_counter()
-    rows = {name: spark.read.parquet(str(args.out / name)).count() for name in PARTITION_BY}
+    rows = {name: spark.read.parquet(str(args.out / name)).count() for name in tables}
     counting_s = time.perf_counter() - counting
     spark.stop()
     if not args.json:
-        print(f"Spark: {rows['all_events']:,} events in {processing_s:.1f} s")
+        print(f"Spark: {sum(rows[table] for table in bronze):,} events in {processing_s:.1f} s")
     whole_s = process_age_s() - counting_s
     print(PeerRun(startup_s=startup_s, processing_s=processing_s, whole_s=whole_s, tables=rows).as_json())
 
 
 if __name__ == "__main__":
-    main()
+    spark_main("Kitchen events to Parquet tables with Spark.", run_peer, PARTITION_BY, ["all_events"])
