@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import polars as pl
-from bank_tables import BASE_CURRENCY, LIMITS, PAYS_OUT
+from bank_tables import BASE_CURRENCY, BEGUN, LIMITS, PAYS_OUT
 
 from casper_ray.domain.bank import ATM, CARD, CUSTOMER_FIELDS, WIRE
 from casper_ray.security.domains import Domain
@@ -72,12 +72,16 @@ _ORDER = (
 )
 
 
+_NOT_KEPT = ("event_id", "event_type", "ts", "initiated_ts")
+
+
 def of_one_form(concluded: pl.LazyFrame, feed: str) -> pl.LazyFrame:
     """Concluded events of a feed, named as in Silver; what is to be a token still as it was told."""
+    begun = pl.col(BEGUN[feed]).str.to_datetime("%Y-%m-%d %H:%M:%S%.3f", time_unit="us", time_zone="UTC")
     shared = {
         "feed": pl.lit(feed),
         "internal": pl.lit(False),
-        "txn_ts": pl.col("_known_ts"),
+        "txn_ts": pl.coalesce(begun, "_known_ts"),
         "status": pl.when(pl.col("event_type") == "transaction_settled")
         .then(pl.lit("posted"))
         .otherwise(pl.lit("declined")),
@@ -91,8 +95,8 @@ def of_one_form(concluded: pl.LazyFrame, feed: str) -> pl.LazyFrame:
         *place, pl.col("settlement_date").str.to_date("%Y-%m-%d")
     )
     if feed == CARD:
-        return told.rename({"device_id": "device_token"}).drop("event_id", "event_type", "ts")
-    return told.with_columns(channel=pl.lit(ATM)).drop("event_id", "event_type", "ts", "atm_id")
+        return told.rename({"device_id": "device_token"}).drop(_NOT_KEPT)
+    return told.with_columns(channel=pl.lit(ATM)).drop(*_NOT_KEPT, "atm_id")
 
 
 def _wires(named: pl.LazyFrame) -> pl.LazyFrame:
@@ -103,7 +107,6 @@ def _wires(named: pl.LazyFrame) -> pl.LazyFrame:
         first, second = (payee, payer) if ours else (payer, payee)
         return pl.when(incoming).then(first).otherwise(second).alias(name)
 
-    entered = pl.col("entered_ts").str.to_datetime("%Y-%m-%d %H:%M:%S%.3f", time_unit="us", time_zone="UTC")
     return named.select(
         "transaction_id",
         "transaction_type",
@@ -123,7 +126,7 @@ def _wires(named: pl.LazyFrame) -> pl.LazyFrame:
         side("bank", "counterparty_bank"),
         side("account", "country").str.head(2),
         pl.lit(WIRE).alias("channel"),
-        pl.coalesce(entered, "_known_ts").alias("txn_ts"),
+        "txn_ts",
         pl.col("value_date").str.to_date("%Y-%m-%d").alias("settlement_date"),
     )
 

@@ -6,7 +6,7 @@ from functools import reduce
 from pathlib import Path
 
 from bank_spark_tokens import Tokens
-from bank_tables import BASE_CURRENCY, CONCLUDING, LIMITS, PAYS_OUT
+from bank_tables import BASE_CURRENCY, BEGUN, CONCLUDING, LIMITS, PAYS_OUT
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as fn
 
@@ -110,7 +110,7 @@ def _of_one_form(events: DataFrame, feed: str) -> DataFrame:
     own = {
         "feed": fn.lit(feed),
         "_known_ts": known,
-        "txn_ts": known,
+        "txn_ts": fn.coalesce(fn.col(BEGUN[feed]).cast("timestamp"), known),
         "internal": fn.lit(False),
         "status": fn.when(fn.col("event_type") == CONCLUDING[0], "posted").otherwise("declined"),
         "account": fn.col("account_number") if feed != WIRE else None,
@@ -151,7 +151,6 @@ def _wire_columns() -> dict[str, Column]:
         "counterparty_bank": side("bank", ours=False),
         "country": fn.substring(side("account", ours=False), 1, 2),
         "internal": fn.col("direction") == "internal",
-        "txn_ts": fn.coalesce(fn.col("entered_ts"), fn.col("ts")).cast("timestamp"),
         "settlement_date": fn.col("value_date"),
         "channel": fn.lit(WIRE),
     }

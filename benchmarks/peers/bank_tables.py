@@ -34,6 +34,8 @@ PARTITION_BY: Final[Mapping[str, str | None]] = {
 }
 """Each table with its partition column, as in docs/reference/bank-tables.md."""
 
+BEGUN: Final = {CARD: "initiated_ts", ATM: "initiated_ts", WIRE: "entered_ts"}
+"""The field of each feed that says when a transaction began."""
 CONCLUDING: Final = ("transaction_settled", "compliance_check_failed")
 PAYS_OUT: Final = ("purchase", "withdrawal", "transfer_out")
 GIVEN_BACK: Final = ("refund", "reversal", "chargeback")
