@@ -204,7 +204,7 @@ def _features(sides: pl.LazyFrame) -> pl.LazyFrame:
             pl.when(_posted).then("txn_ts").min().alias("first_ts"),
             pl.when(_posted).then("txn_ts").max().alias("last_ts"),
             *(
-                _count(pl.col("bucket") == place, f"hist_{place:02d}")
+                _count(pl.col("bucket") == place, f"hist_{place:02d}").cast(pl.Int32)
                 for place in range(len(HISTOGRAM_EDGES) + 1)
             ),
         )

@@ -127,7 +127,7 @@ def _features(sides: DataFrame) -> DataFrame:
             fn.min(fn.when(posted, _col("txn_ts"))).alias("first_ts"),
             fn.max(fn.when(posted, _col("txn_ts"))).alias("last_ts"),
             *(
-                count(_col("bucket") == place, f"hist_{place:02d}")
+                fn.count_if(_col("bucket") == place).cast("int").alias(f"hist_{place:02d}")
                 for place in range(len(HISTOGRAM_EDGES) + 1)
             ),
         )

@@ -47,16 +47,12 @@ class BlockRows(NamedTuple):
 
 
 def read_block(volume: Path, source: Source, pieces: Sequence[FileSlice]) -> BlockRows:
-    """The block's rows: all of them together where every line is an event, which is the usual case and the quicker
+    """The block's rows: several slices together where every line is an event, which is the usual case and the quicker
     one; else slice by slice.
     """
     read = [read_slice(volume, piece) for piece in pieces]
-    whole = source.parse(b"".join(_ended(lines.data) for lines in read))
-    heights = [line_count(lines.data) for lines in read]
-    if whole.events.height == sum(heights) and not whole.rejected.height:
-        first_of = _LINES * np.arange(len(pieces)) - (np.cumsum(heights) - heights)
-        events = whole.events.with_columns(pl.col(LINE) + pl.Series(np.repeat(first_of, heights)))
-        return BlockRows(_traced(events, source, pieces, heights), whole.rejected, heights, whole.lines)
+    if len(read) > 1 and (together := _read_together(source, pieces, read)):
+        return together
     parts = [_read_one(source, pieces, number, lines) for number, lines in enumerate(read)]
     heights = [part.events.height for part in parts]
     events = pl.concat([part.events for part in parts], rechunk=False)
@@ -118,6 +114,19 @@ def _lines_before(volume: Path, piece: FileSlice) -> int:
 def _ended(lines: bytes) -> bytes:
     """The lines with the last of them ended, so that other lines can follow."""
     return lines if not lines or lines.endswith(b"\n") else lines + b"\n"
+
+
+def _read_together(
+    source: Source, pieces: Sequence[FileSlice], read: Sequence[WholeLines]
+) -> BlockRows | None:
+    """The rows of all slices by one parse; None where a line is no event."""
+    whole = source.parse(b"".join(_ended(lines.data) for lines in read))
+    heights = [line_count(lines.data) for lines in read]
+    if whole.events.height != sum(heights) or whole.rejected.height:
+        return None
+    first_of = _LINES * np.arange(len(pieces)) - (np.cumsum(heights) - heights)
+    events = whole.events.with_columns(pl.col(LINE) + pl.Series(np.repeat(first_of, heights)))
+    return BlockRows(_traced(events, source, pieces, heights), whole.rejected, heights, whole.lines)
 
 
 def _read_one(source: Source, pieces: Sequence[FileSlice], number: int, lines: WholeLines) -> Parsed:

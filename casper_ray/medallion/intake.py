@@ -25,8 +25,9 @@ class Intake:
         self._grew: set[str] = set()
 
     def new_reads(self, progress: Progress) -> list[Read]:
-        """Reads of what is new, sorted by file name; of a file that grew, the lines that were not there, and the
-        last one anew if it was not whole. From when they were known is for `dated` to say.
+        """Reads of what is new, in the order of the windows that brought the files, whichever source's they are; files
+        that no window brought come last, by name. Of a file that grew, the lines that were not there, and the last
+        one anew if it was not whole. From when they were known is for `dated` to say.
         """
         reads = [
             Read(file.name, 0, file.size_bytes)
@@ -37,7 +38,12 @@ class Intake:
             self._grew.add(name)
             start = line_start(self._root / name, progress.taken[name])
             reads.append(Read(name, start, size_bytes))
-        return sorted(reads)
+        return sorted(reads, key=self._landing)
+
+    def _landing(self, read: Read) -> tuple[bool, int, Read]:
+        """By window, so that what a batch has no room for is of later days, and not another source's same days."""
+        window = self._pipeline.window_of(read.name)
+        return (window is None, window.to_us if window else 0, read)
 
     def all_reads(self, progress: Progress, *, new: bool) -> list[Read]:
         """Every read there was, in the order in which they came; then what is `new`, if that is asked for.

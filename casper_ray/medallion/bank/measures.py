@@ -7,11 +7,12 @@ import polars as pl
 from casper_ray.lakehouse.bank_sides import sides as sides
 
 _ZERO = pl.lit(0, pl.Decimal(18, 2))
+_COUNT = pl.Int64()
 
 
-def counted(holds: pl.Expr) -> pl.Expr:
+def counted(holds: pl.Expr, dtype: pl.DataType = _COUNT) -> pl.Expr:
     """1 where it holds, else 0: what adds up to a count."""
-    return holds.fill_null(False).cast(pl.Int64)
+    return holds.fill_null(False).cast(dtype)
 
 
 def worth(holds: pl.Expr) -> pl.Expr:
