@@ -45,9 +45,9 @@ def volume(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def warm_volume(volume: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight days of it, to warm workers with."""
+    """Half of it, to warm workers with: some blocks each, for allocators grow with the first ones."""
     folder = tmp_path_factory.mktemp("warm")
-    for file in sorted(volume.iterdir())[:8]:
+    for file in sorted(volume.iterdir())[:45]:
         (folder / file.name).symlink_to(file)
     return folder
 
@@ -60,8 +60,14 @@ def bank_volume(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def warm_bank_volume(bank_volume: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four days of it, to warm workers with."""
-    return link_first_days(bank_volume, tmp_path_factory.mktemp("warm-bank"), 4)
+    """Half of it, to warm workers with."""
+    return link_first_days(bank_volume, tmp_path_factory.mktemp("warm-bank"), 22)
+
+
+@pytest.fixture(scope="session")
+def four_bank_days(bank_volume: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four days of it, whose every row is compared."""
+    return link_first_days(bank_volume, tmp_path_factory.mktemp("four-bank-days"), 4)
 
 
 @pytest.fixture

@@ -17,14 +17,14 @@ ROUNDS = 3
 OURS = ("--pipeline", "bank", "--warm")
 
 
-def test_bank_rows_are_the_peers(program: Program, tmp_path: Path, warm_bank_volume: Path) -> None:
+def test_bank_rows_are_the_peers(program: Program, tmp_path: Path, four_bank_days: Path) -> None:
     """Every value of every table, of the first days; the figures below are held against each other by row counts."""
     for name, extra in (("bank_polars_limit.py", ()), ("ours.py", ("--pipeline", "bank"))):
-        program(name, warm_bank_volume, *extra)
+        program(name, four_bank_days, *extra)
     limit, ours = (next(tmp_path.glob(f"{name}-*")) for name in ("bank_polars_limit.py", "ours.py"))
     assert not _difference(limit, ours / "bank_dev" / "retail_banking")
     if shutil.which("java"):
-        program("bank_spark_streaming.py", warm_bank_volume)
+        program("bank_spark_streaming.py", four_bank_days)
         assert not _difference(limit, next(tmp_path.glob("bank_spark_streaming.py-*")))
 
 

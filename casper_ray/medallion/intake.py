@@ -25,9 +25,9 @@ class Intake:
         self._grew: set[str] = set()
 
     def new_reads(self, progress: Progress) -> list[Read]:
-        """Reads of what is new, in the order of the windows that brought the files, whichever source's they are; files
-        that no window brought come last, by name. Of a file that grew, the lines that were not there, and the last
-        one anew if it was not whole. From when they were known is for `dated` to say.
+        """Reads of what is new, in the order of the windows that brought the files, whichever source's they are;
+        files that no window brought come last, by name. Of a file that grew, the lines that were not there, and
+        the last one anew if it was not whole. From when they were known is for `dated` to say.
         """
         reads = [
             Read(file.name, 0, file.size_bytes)

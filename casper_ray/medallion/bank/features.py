@@ -61,7 +61,10 @@ def account_days(transactions: pl.DataFrame) -> pl.DataFrame:
         pl.when(out).then("amount_base").alias("amount_out_max"),
         pl.when(posted).then("txn_ts").otherwise(_NO_TIME).alias("first_ts"),
         pl.when(posted).then("txn_ts").otherwise(_NO_TIME).alias("last_ts"),
-        *(counted(pl.col("_bucket") == place, pl.Int32()).alias(name) for place, name in enumerate(bucket_names())),
+        *(
+            counted(pl.col("_bucket") == place, pl.Int32()).alias(name)
+            for place, name in enumerate(bucket_names())
+        ),
     )
 
 
