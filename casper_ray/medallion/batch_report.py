@@ -16,7 +16,7 @@ from casper_ray.medallion.pass_run import Passed
 class BatchReport:
     """What a batch did. counts: of the source's lines. accounts: per table, views too, and the source.
 
-    partials: merged partial aggregates per keyed table. seconds: wall time per phase.
+    partials: partial aggregates per keyed table; a key may be there several times. seconds: wall time per phase.
     """
 
     batch: Batch

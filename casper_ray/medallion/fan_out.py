@@ -31,7 +31,9 @@ def run_blocks(tasks: Sequence[BlockTask]) -> Iterator[BlockResult]:
         yield from map(run_block, tasks)
         return
     _configure()
-    rows = ray.data.from_items([_dumps(task) for task in tasks], override_num_blocks=len(tasks))
+    # The largest first: what runs last is then small, and no worker waits long for another.
+    ordered = sorted(tasks, key=lambda task: -sum(piece.stop - piece.start for piece in task.slices))
+    rows = ray.data.from_items([_dumps(task) for task in ordered], override_num_blocks=len(tasks))
     done = rows.map_batches(_run_batch, batch_size=1, zero_copy_batch=True)
     for batch in done.iter_batches(batch_size=1, prefetch_batches=0):
         for result in batch["result"]:

@@ -79,7 +79,11 @@ class MergedTable:
             f for f in table.files.values() if replace or _holds(f, self.update.segment, set(segments))
         )
         before = [] if replace else [self._stored(table, file) for file in touched]
-        rows = self._merged(partial, before) if before else partial
+        merging = [*self.update.keys, *self.update.sums, *self.update.lowest, *self.update.highest]
+        rows = partial_aggregate(
+            self.update, pl.concat([partial.select(merging), *(r.select(merging) for r in before)])
+        )
+        self._check_sums(rows, [partial, *before])
         if self.update.finish:
             rows = self.update.finish(rows)
         parts = self._parts(rows, file_stem)
@@ -87,14 +91,6 @@ class MergedTable:
         for part, file in zip(parts, files, strict=True):
             self.recent.remember(table.path / file.path, part.rows)
         return Change(add=tuple(files), remove=touched)
-
-    def _merged(self, partial: pl.DataFrame, before: list[pl.DataFrame]) -> pl.DataFrame:
-        merging = [*self.update.keys, *self.update.sums, *self.update.lowest, *self.update.highest]
-        rows = partial_aggregate(
-            self.update, pl.concat([partial.select(merging), *(r.select(merging) for r in before)])
-        )
-        self._check_sums(rows, [partial, *before])
-        return rows
 
     def _check_sums(self, merged: pl.DataFrame, parts: list[pl.DataFrame]) -> None:
         """Raises: AccountError where what was merged is not what it was merged from, to the last unit."""

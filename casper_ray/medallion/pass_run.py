@@ -11,11 +11,10 @@ import polars as pl
 from casper_ray.medallion.accounts import Account, total
 from casper_ray.medallion.admission import Seen
 from casper_ray.medallion.batch import Batch
-from casper_ray.medallion.declare import Merge, Pipeline, Source
+from casper_ray.medallion.declare import Pipeline, Source
 from casper_ray.medallion.fan_out import run_blocks
 from casper_ray.medallion.files import blocks, slices
 from casper_ray.medallion.memory import BlockJudge, Recalling, Remembered, accepts_late
-from casper_ray.medallion.merge import partial_aggregate
 from casper_ray.medallion.one_pass import BlockResult, BlockTask
 from casper_ray.medallion.quality import Tally
 from casper_ray.medallion.references import Known
@@ -54,13 +53,14 @@ class Passed:
 
     @property
     def partials(self) -> dict[str, pl.DataFrame]:
-        """Per keyed table that has anything new, the blocks' partial aggregates added together."""
-        merged = {}
-        for table in self.pipeline.tables:
-            frames = [r.partials[table.name] for r in self.results if table.name in r.partials]
-            if frames and isinstance(table.update, Merge):
-                merged[table.name] = partial_aggregate(table.update, pl.concat(frames))
-        return merged
+        """Per keyed table that has anything new, the blocks' partial aggregates: a key of several blocks is there
+        several times. They are added together where they are added to the table, once.
+        """
+        frames: dict[str, list[pl.DataFrame]] = {}
+        for result in self.results:
+            for name, partial in result.partials.items():
+                frames.setdefault(name, []).append(partial)
+        return {name: pl.concat(parts) for name, parts in frames.items()}
 
     @property
     def counts(self) -> Account:

@@ -31,15 +31,17 @@ class PipelineTables:
         self._catalog, self._schema = catalog, pipeline.schema
         stored = [spec for spec in specs if not isinstance(spec.update, View)]
         self._specs = (*stored, QUARANTINE)
-        self.tables = {spec.name: self._open(spec) for spec in self._specs}
-        self._batches, self._log = self._open(BATCHES), self._open(QUALITY_LOG)
+        self._threads = ThreadPoolExecutor(len(self._specs) + 1, thread_name_prefix="commit")
+        *opened, self._batches, self._log = self._threads.map(
+            self._open, (*self._specs, BATCHES, QUALITY_LOG)
+        )
+        self.tables = dict(zip((spec.name for spec in self._specs), opened, strict=True))
         self._merged = {
             spec.name: MergedTable(spec, spec.update, RecentFiles(), write_anywhere)
             for spec in stored
             if isinstance(spec.update, Merge)
         }
         self._upkeep = Upkeep([*self.tables.values(), self._batches, self._log])
-        self._threads = ThreadPoolExecutor(len(self._specs) + 1, thread_name_prefix="commit")
 
     def commit(
         self,
