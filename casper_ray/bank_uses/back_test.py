@@ -19,7 +19,7 @@ from casper_ray.errors import ConfigError
 from casper_ray.lakehouse.read import scan
 from casper_ray.medallion.bank.rules import RuleSet, load_rules
 from casper_ray.medallion.bank.transactions import SILVER_TRANSACTIONS
-from casper_ray.sim.configs import configs_dir
+from casper_ray.config_files import configs_dir
 
 _SAID_EVERY_S = 2.0
 _ALONGSIDE = timedelta(days=2)
