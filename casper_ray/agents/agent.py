@@ -44,8 +44,8 @@ class Agent:
     tools:    what a model may call. gathers: names of those that the policy and a single-shot model are told of.
     answer:   the proposal's model; answer_schema: the same as columns.
     settings: the model of the `policy:` part of configs/policies/NAME.yml.
-    policy(evidence, settings): the proposals of many cases, pure. `evidence` is what `tools.gathered` returns. Columns
-              of `answer_schema`, and `sure`: whether the policy is, for a cascade.
+    policy(evidence, settings): the proposals of many cases, pure. `evidence` is what `tools.gathered` returns.
+              Columns of `answer_schema`, and `sure`: whether the policy is, for a cascade.
     facts(store, evidence, proposals, settings): what the gate is to know, from data and not from the model: see
               `gate.FACTS`. `proposals` has the columns of `answer_schema`, null where there is no proposal.
     final(proposals, amounts): the answer as the gate leaves it: `answer_schema` with its amounts put in.

@@ -52,11 +52,11 @@ DECISIONS: Final = TableFormat(
 )
 """One row per agent, version and case.
 
-proposal: JSON of the agent's answer; null: there was none. final: the same as the gate left it; null where nothing is
-decided yet (queued, refused). amount: money that may move, in the domain's currency; 0: none. pays_for, customer: what
-for, and whose, keys and no names. inputs: JSON: as_of, source_batch, tables (their versions), evidence (a digest of
-what tools told), prompt, rules. outcome: the proposal's kind, or why there is none. idempotency_key: of agent and case,
-the same for every version: for whoever moves the money. _known_ts: case_ts.
+proposal: JSON of the agent's answer; null: there was none. final: the same as the gate left it; null where nothing
+is decided yet (queued, refused). amount: money that may move, in the domain's currency; 0: none. pays_for, customer:
+what for, and whose, keys and no names. inputs: JSON: as_of, source_batch, tables (their versions), evidence (a digest
+of what tools told), prompt, rules. outcome: the proposal's kind, or why there is none. idempotency_key: of agent and
+case, the same for every version: for whoever moves the money. _known_ts: case_ts.
 """
 NOT_CONTENT: Final = ("decided_at", "decided_sim_ts", "usage")
 """Columns that say when and how dearly it was decided, not what."""

@@ -20,7 +20,7 @@ class LeftBy(NamedTuple):
 
 
 def left_by(catalog: Catalog, schema: str, batch: int | None = None) -> LeftBy:
-    """What `batch` of the schema's pipeline left; None: the newest. Raises: LakeError where there is no such table."""
+    """What `batch` of the schema's pipeline left; None: the newest. Raises: LakeError where there are no batches."""
     batches = scan(catalog.table(schema, "batches"))
     if batch is not None:
         batches = batches.filter(pl.col("batch") == batch)

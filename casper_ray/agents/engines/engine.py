@@ -51,7 +51,9 @@ class Engine(Protocol):
         """Whether the same case gives the same answer again."""
 
     def propose(self, ask: Ask) -> pl.DataFrame:
-        """One row per case, in order: a struct `answer` of the agent's `answer_schema` (null: none), `sure`, `PROPOSED`."""
+        """One row per case, in order: a struct `answer` of the agent's `answer_schema` (null: none), whether the
+        engine is `sure`, and `PROPOSED`.
+        """
 
 
 def told_by(evidence: pl.DataFrame, agent: Agent) -> pl.Series:

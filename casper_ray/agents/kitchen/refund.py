@@ -93,7 +93,7 @@ def from_cents(cents: pl.Expr) -> pl.Expr:
 def facts(
     store: KitchenStore, evidence: pl.DataFrame, answers: pl.DataFrame, settings: RefundPolicy
 ) -> pl.DataFrame:
-    """What the gate is to know: the amount is the class's, of the order's own total, and due only for what was late."""
+    """What the gate is to know: the amount is the class's, of the order's own total, due only for what was late."""
     late = propose(evidence, settings)
     rank = {_NONE: 0, _PARTIAL: 1, _FULL: 2}
     asked, due = (
@@ -127,7 +127,7 @@ def final(answers: pl.DataFrame, amounts: pl.Series) -> pl.DataFrame:
 
 
 def cases(store: KitchenStore, after: int, to: int) -> pl.DataFrame:
-    """A case for each order whose delivery batches (after, to] brought, at the instant from which it could be known."""
+    """A case for each order whose delivery batches (after, to] brought, as of when it could be known."""
     return (
         store.orders.filter(pl.col("delivered_batch").is_between(after + 1, to))
         .select(

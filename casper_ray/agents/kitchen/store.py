@@ -120,7 +120,7 @@ class KitchenStore:
     def timings(self, location_id: NDArray[np.int32], at_us: NDArray[np.int64]) -> NDArray[np.float64]:
         """P50, P75, P99 of delivery minutes at a location over the simulated day before an instant, and how many.
 
-        Rules: deliveries known in [at − 24 h, at); percentiles are NaN where there is none.
+        Rules: deliveries known in [at - 24 h, at); percentiles are NaN where there is none.
         """
         found = np.full((len(at_us), len(SHARES) + 1), np.nan)
         found[:, -1] = 0
