@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -12,11 +11,12 @@ from numpy.typing import NDArray
 from polars.datatypes import DataTypeClass
 
 from casper_ray.agents.kitchen.percentiles import SHARES, window_percentiles
+from casper_ray.agents.store import PipelineStore
 from casper_ray.domain.kitchen import DELIVERED, ORDER_CREATED
 from casper_ray.domain.time import US_PER_DAY
-from casper_ray.lakehouse.batch_versions import LeftBy, left_by
+from casper_ray.lakehouse.batch_versions import LeftBy
 from casper_ray.lakehouse.names import Catalog
-from casper_ray.lakehouse.read import KNOWN, scan
+from casper_ray.lakehouse.read import KNOWN
 
 LAKEFLOW: Final = "lakeflow"
 EVENTS, ITEMS, HEADERS = "all_events", "silver_order_items", "gold_order_header"
@@ -43,55 +43,31 @@ class Window(NamedTuple):
     minutes: NDArray[np.float64]
 
 
-class KitchenStore:
-    """Orders in memory, as one batch left them; `follow` takes later batches in.
+class KitchenStore(PipelineStore):
+    """Orders in memory.
 
     An order's row: order_id, location_id, created and delivered (instants of the events), created_known and
     delivered_known (from when they could be known), delivered_batch, minutes (created to delivered), total.
-    For one thread at a time while it follows; any number while it does not.
     """
 
+    schema = LAKEFLOW
+    reads = (EVENTS, ITEMS, HEADERS)
+
     def __init__(self, catalog: Catalog, batch: int | None = None) -> None:
-        self.catalog = catalog
-        self.left = LeftBy(-1, None, {})
         self._known = pl.DataFrame(schema=_STEPS)
         self.orders = _orders(self._known, pl.DataFrame(schema=_TOTALS))
         self._windows: dict[int, Window] = {}
         self._customers: pl.DataFrame | None = None
-        self.follow(batch)
+        super().__init__(catalog, batch)
 
-    @property
-    def versions(self) -> Mapping[str, int]:
-        """`schema.table` to the version that answers are from."""
-        names = (EVENTS, ITEMS, HEADERS)
-        return {
-            f"{LAKEFLOW}.{name}": self.left.versions[name] for name in names if name in self.left.versions
-        }
-
-    @property
-    def batch(self) -> int:
-        return self.left.batch
-
-    def follow(self, batch: int | None = None) -> bool:
-        """Take in what batches brought since, up to `batch` or the newest; whether there was anything."""
-        left = left_by(self.catalog, LAKEFLOW, batch)
-        if left.batch <= self.left.batch:
-            return False
-        steps = self._steps(left)
+    def take_in(self, left: LeftBy) -> None:
         totals = (
             self.table(HEADERS, left).select("order_id", pl.col("order_revenue").alias("total")).collect()
         )
-        self.left = left
-        self._known = pl.concat([self._known, steps])
+        self._known = pl.concat([self._known, self._steps(left)])
         self.orders = _orders(self._known, totals)
         self._windows = _windows(self.orders)
         self._customers = None
-        return True
-
-    def table(self, name: str, left: LeftBy | None = None) -> pl.LazyFrame:
-        """A table of the pipeline at the version that the store's batch left."""
-        versions = (left or self.left).versions
-        return scan(self.catalog.table(LAKEFLOW, name), version=versions[name])
 
     def events(self) -> pl.LazyFrame:
         """Events that count, as the store's batch left them."""
