@@ -1,8 +1,8 @@
 """Tools: what an agent may ask, of its own case and as of the case's instant.
 
 A tool answers many cases at once, and one case as a table of one row: what a model is told in a call is what the
-policy reads in bulk. It is told of the case by the caller, never by the model, so a call cannot ask of another instant;
-and an argument that names what is not the case's own is refused before anything is read.
+policy reads in bulk. It is told of the case by the caller, never by the model, so a call cannot ask of another
+instant; and an argument that names what is not the case's own is refused before anything is read.
 """
 
 from __future__ import annotations
