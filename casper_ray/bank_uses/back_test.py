@@ -14,12 +14,12 @@ import polars as pl
 from casper_ray.bank_uses.alerts import alerted, columns_of
 from casper_ray.bank_uses.history import History, Span, load_history
 from casper_ray.bank_uses.judgement import Judged, Score, judged, told_apart
+from casper_ray.config_files import configs_dir
 from casper_ray.domain.time import SimMicros, as_datetime
 from casper_ray.errors import ConfigError
 from casper_ray.lakehouse.read import scan
 from casper_ray.medallion.bank.rules import RuleSet, load_rules
 from casper_ray.medallion.bank.transactions import SILVER_TRANSACTIONS
-from casper_ray.sim.configs import configs_dir
 
 _SAID_EVERY_S = 2.0
 _ALONGSIDE = timedelta(days=2)

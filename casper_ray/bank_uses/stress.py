@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from casper_ray.bank_uses.stress_days import stress_days, with_coverage
+from casper_ray.config_files import checked
 from casper_ray.errors import ConfigError
 from casper_ray.sim.bank.expectation import expected_transactions
 from casper_ray.sim.bank.scenario import BankScenario, load_bank_scenario
 from casper_ray.sim.bank.world import BankWorld
-from casper_ray.sim.configs import checked
 
 BASELINE = "bank_baseline"
 _SAID_EVERY_S = 2.0

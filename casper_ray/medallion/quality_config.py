@@ -7,12 +7,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from casper_ray.config_files import checked, configs_dir, load_mapping
 from casper_ray.domain.time import duration_s
 from casper_ray.errors import ConfigError
 from casper_ray.medallion.declare import Pipeline
 from casper_ray.medallion.expectations import Action, Expectation
 from casper_ray.medallion.quality import Quality
-from casper_ray.sim.configs import checked, configs_dir, load_mapping
 
 NO_RULES = "none"
 

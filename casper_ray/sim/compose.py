@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from casper_ray.config_files import Model, checked, load_mapping
 from casper_ray.errors import ConfigError
-from casper_ray.sim.configs import Model, checked, load_mapping
 from casper_ray.sim.faults.spec import Faults
-from casper_ray.sim.spec import Spec
+from casper_ray.spec import Spec
 
 
 def composed(model: type[Model], names: str, path_of: Callable[[str], Path]) -> Model:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from pydantic import Field
 
+from casper_ray.config_files import configs_dir
 from casper_ray.sim.compose import composed, content_digest, file_as_named, unknown_scenario
-from casper_ray.sim.configs import configs_dir
 from casper_ray.sim.faults.spec import Faults
 from casper_ray.sim.kitchen.incidents import Incident
 from casper_ray.sim.kitchen.places import Location
-from casper_ray.sim.spec import Spec
+from casper_ray.spec import Spec
 
 DEFAULT_DAYS = 90
 

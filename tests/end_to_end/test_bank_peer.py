@@ -1,5 +1,5 @@
-"""The bank's tables, written once more with polars alone (`benchmarks/peers`), have the pipeline's rows: each keeps the
-other true.
+"""The bank's tables, written once more with polars alone (`benchmarks/peers`), have the pipeline's rows: each keeps
+the other true.
 """
 
 from __future__ import annotations

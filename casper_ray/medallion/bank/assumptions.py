@@ -7,8 +7,8 @@ from functools import cache
 
 from pydantic import Field
 
-from casper_ray.sim.configs import checked, configs_dir, load_mapping
-from casper_ray.sim.spec import Spec
+from casper_ray.config_files import checked, configs_dir, load_mapping
+from casper_ray.spec import Spec
 
 
 class Outflows(Spec):

@@ -10,10 +10,10 @@ from typing import Final, Literal
 import polars as pl
 from pydantic import Field
 
+from casper_ray.config_files import checked, configs_dir, load_mapping
 from casper_ray.errors import ConfigError
 from casper_ray.medallion.bank.form import SILVER_SCHEMA
-from casper_ray.sim.configs import checked, configs_dir, load_mapping
-from casper_ray.sim.spec import Spec
+from casper_ray.spec import Spec
 
 MOST_RULES = 62
 """Flags are bits of one whole number."""

@@ -7,10 +7,10 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from casper_ray.config_files import configs_dir, load_mapping
 from casper_ray.sim.compose import composed, content_digest, file_as_named, unknown_scenario
-from casper_ray.sim.configs import configs_dir, load_mapping
 from casper_ray.sim.faults.spec import Faults
-from casper_ray.sim.spec import Spec
+from casper_ray.spec import Spec
 
 DEFAULT_DAYS = 90
 DEFAULT_CUSTOMERS = 5_000

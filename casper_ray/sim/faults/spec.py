@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from casper_ray.sim.spec import Spec
+from casper_ray.spec import Spec
 
 Kind = Literal["torn", "nul", "encoding", "huge", "nan", "duplicate_keys", "numbers_as_strings"]
 KINDS: tuple[Kind, ...] = ("torn", "nul", "encoding", "huge", "nan", "duplicate_keys", "numbers_as_strings")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from casper_ray.sim.spec import Spec
+from casper_ray.spec import Spec
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

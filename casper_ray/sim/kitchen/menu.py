@@ -8,8 +8,8 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from casper_ray.config_files import checked, configs_dir, load_mapping
 from casper_ray.errors import ConfigError
-from casper_ray.sim.configs import checked, configs_dir, load_mapping
 
 _LEAST_ITEMS = 3  # a basket takes up to three different items of a brand
 

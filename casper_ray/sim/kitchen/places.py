@@ -7,8 +7,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from casper_ray.sim.configs import checked, configs_dir, load_mapping
-from casper_ray.sim.spec import Spec
+from casper_ray.config_files import checked, configs_dir, load_mapping
+from casper_ray.spec import Spec
 
 WEEKDAY_FACTORS = (1.0, 1.05, 1.08, 1.10, 1.25, 1.35, 1.15)
 """Monday to Sunday."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from casper_ray.errors import ConfigError
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parent
 _PLACES = (_PACKAGE / "configs", _PACKAGE.parent / "configs")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

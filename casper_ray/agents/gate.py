@@ -1,0 +1,186 @@
+"""The gate: what becomes of a proposal. Deterministic, and the only place that lets money move.
+
+It knows nothing of models: amounts and limits come from data. What it cannot be sure of goes to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+import polars as pl
+from polars.datatypes import DataTypeClass
+from pydantic import Field
+
+from casper_ray.agents.ledger import Ledger, Payment
+from casper_ray.spec import Spec
+
+MONEY: Final = pl.Decimal(18, 2)
+_ZERO = Decimal("0.00")
+_FACTS: dict[str, pl.DataType | DataTypeClass] = {
+    "case_id": pl.String,
+    "at": pl.Datetime("us", "UTC"),
+    "outcome": pl.String,
+    "asked": MONEY,
+    "amount": MONEY,
+    "payable": MONEY,
+    "pays_for": pl.String,
+    "customer": pl.String,
+    "confidence": pl.Float64,
+    "evidence": pl.List(pl.String),
+    "failure": pl.String,
+}
+FACTS: Final = pl.Schema(_FACTS)
+"""What the gate knows of each proposal: one row per case.
+
+outcome:    the proposal's kind, as the rules name it; null: there is no proposal.
+asked:      the money the proposal asks for; null: none.
+amount:     what data says it comes to, 0 for no money.
+payable:    what could be paid at all, such as the order's total; null: not known.
+pays_for:   what the money is for, such as the order: payments for one thing add up. customer: whose; a key, no name.
+evidence:   tools that had something to tell.
+failure:    why there is no proposal, or none that can be trusted.
+"""
+APPROVED, CLIPPED, QUEUED, REFUSED = "approved", "clipped", "queued", "refused"
+
+
+class Velocity(Spec):
+    """Not more than so many payments to one customer in so many simulated days."""
+
+    payments: int = Field(ge=1)
+    days: int = Field(ge=1, le=366)
+
+
+class GateRules(Spec):
+    """The `gate:` part of configs/policies/NAME.yml.
+
+    cap, cap_customer_day: of one decision, and of a customer's simulated day; in the domain's currency.
+    needs:                 outcome -> tools that must have had something to tell.
+    people:                outcomes that are for a person whatever else holds.
+    confidence_at_least:   below it a person decides.
+    two_people_above:      more than this takes two persons.
+    off:                   the kill switch, read with every case: nothing is decided by machine.
+    """
+
+    version: str
+    cap: Decimal = Field(default=_ZERO, ge=0)
+    cap_customer_day: Decimal = Field(default=_ZERO, ge=0)
+    velocity: Velocity | None = None
+    needs: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    people: tuple[str, ...] = ()
+    confidence_at_least: float = Field(default=0.0, ge=0, le=1)
+    two_people_above: Decimal | None = Field(default=None, ge=0)
+    off: bool = False
+
+
+class Verdict(NamedTuple):
+    """What becomes of a proposal. amount: the money that may move."""
+
+    action: str
+    reasons: tuple[str, ...]
+    amount: Decimal
+
+
+_VERDICTS: dict[str, pl.DataType | DataTypeClass] = {
+    "gate_action": pl.String,
+    "gate_reasons": pl.List(pl.String),
+    "amount": MONEY,
+}
+VERDICTS: Final = pl.Schema(_VERDICTS)
+
+
+def judged(facts: pl.DataFrame, rules: GateRules, ledger: Ledger, *, off: bool = False) -> pl.DataFrame:
+    """The verdict on each proposal, in the order of the rows; payments are added to the ledger as they are approved.
+
+    facts:   `FACTS`, in the order of the cases' instants: an earlier payment counts against a later one.
+    off:     the agent's kill switch.
+    Returns: one row per row of facts: `VERDICTS`.
+    Rules:   without money nothing depends on what came before, so such rows are judged together; a row with money by
+             itself, see `verdict`.
+    """
+    off = off or rules.off
+    plain = pl.repeat(False, facts.height, eager=True) if off else _without_money(facts, rules)
+    singly = [verdict(fact, rules, ledger, off=off) for fact in facts.filter(~plain).iter_rows(named=True)]
+    made = pl.DataFrame([Verdict(APPROVED, (), _ZERO), *singly], schema=VERDICTS, orient="row")
+    # The first row stands for every row without money; the others come in their own order.
+    place = pl.select(pl.when(plain).then(0).otherwise((~plain).cast(pl.UInt32).cum_sum())).to_series()
+    return made.select(pl.all().gather(place))
+
+
+def verdict(fact: Mapping[str, Any], rules: GateRules, ledger: Ledger, *, off: bool = False) -> Verdict:
+    """The verdict on one row of `FACTS`."""
+    if stopped := _for_a_person(fact, rules, off):
+        return Verdict(QUEUED, tuple(stopped), _ZERO)
+    asked, amount = fact["asked"] or _ZERO, fact["amount"]
+    if amount is None or amount < 0 or asked < 0:
+        return Verdict(REFUSED, ("amount_unusable",), _ZERO)
+    if not amount:
+        return Verdict(CLIPPED, ("no_money_due",), _ZERO) if asked else Verdict(APPROVED, (), _ZERO)
+    return _paid(fact, asked, amount, rules, ledger)
+
+
+def _for_a_person(fact: Mapping[str, Any], rules: GateRules, off: bool) -> list[str]:
+    """Why a person decides; empty: nothing of it."""
+    if off:
+        return ["kill_switch"]
+    if fact["failure"] is not None:
+        return [fact["failure"]]
+    if fact["outcome"] is None:
+        return ["no_proposal"]
+    missing = sorted(set(rules.needs.get(fact["outcome"], ())) - set(fact["evidence"] or ()))
+    stopped = [f"evidence_missing:{tool}" for tool in missing]
+    if fact["outcome"] in rules.people:
+        stopped.append(f"for_people:{fact['outcome']}")
+    if fact["confidence"] is not None and fact["confidence"] < rules.confidence_at_least:
+        stopped.append("confidence")
+    return stopped
+
+
+def _paid(
+    fact: Mapping[str, Any], asked: Decimal, amount: Decimal, rules: GateRules, ledger: Ledger
+) -> Verdict:
+    if fact["payable"] is None or fact["pays_for"] is None or fact["customer"] is None:
+        return Verdict(REFUSED, ("payable_unknown",), _ZERO)
+    if ledger.has(fact["case_id"]):
+        return Verdict(REFUSED, ("paid_before",), _ZERO)
+    day = fact["at"].date()
+    bounds = {
+        "cap": rules.cap,
+        "payable": fact["payable"] - ledger.paid_for(fact["pays_for"]),
+        "cap_customer_day": rules.cap_customer_day - ledger.paid_on(fact["customer"], day),
+    }
+    limit = max(_ZERO, min(bounds.values()))
+    reasons = [name for name, bound in bounds.items() if bound < amount]
+    if asked != amount:
+        reasons.append("amount_from_data")
+    paid = min(amount, limit)
+    if not paid:
+        return Verdict(REFUSED, tuple(reasons), _ZERO)
+    if (
+        rules.velocity
+        and ledger.payments(fact["customer"], day, rules.velocity.days) >= rules.velocity.payments
+    ):
+        return Verdict(QUEUED, (*reasons, "velocity"), _ZERO)
+    if rules.two_people_above is not None and paid > rules.two_people_above:
+        return Verdict(QUEUED, (*reasons, "two_people"), _ZERO)
+    ledger.add(Payment(fact["case_id"], fact["pays_for"], fact["customer"], day, paid))
+    return Verdict(CLIPPED if paid < max(asked, amount) else APPROVED, tuple(reasons), paid)
+
+
+def _without_money(facts: pl.DataFrame, rules: GateRules) -> pl.Series:
+    """Rows that are approved without a look at the ledger: no money, nothing missing, not for a person."""
+    needed = pl.lit(True)
+    for outcome, tools in rules.needs.items():
+        has_all = pl.all_horizontal(pl.col("evidence").list.contains(tool) for tool in tools)
+        needed = needed & ((pl.col("outcome") != outcome) | (has_all if tools else pl.lit(True)))
+    plain = (
+        pl.col("outcome").is_not_null()
+        & pl.col("failure").is_null()
+        & ~pl.col("outcome").is_in(list(rules.people))
+        & (pl.col("confidence").fill_null(1.0) >= rules.confidence_at_least)
+        & (pl.col("asked").fill_null(0) == 0)
+        & (pl.col("amount") == 0)
+        & needed
+    )
+    return facts.select(plain.fill_null(False)).to_series()

@@ -1,0 +1,189 @@
+"""What the kitchen's tools read: orders with their steps, totals and deliveries, as one batch left them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from polars.datatypes import DataTypeClass
+
+from casper_ray.agents.kitchen.percentiles import SHARES, window_percentiles
+from casper_ray.agents.store import PipelineStore
+from casper_ray.domain.kitchen import DELIVERED, ORDER_CREATED
+from casper_ray.domain.time import US_PER_DAY
+from casper_ray.lakehouse.batch_versions import LeftBy
+from casper_ray.lakehouse.names import Catalog
+from casper_ray.lakehouse.read import KNOWN
+
+LAKEFLOW: Final = "lakeflow"
+EVENTS, ITEMS, HEADERS = "all_events", "silver_order_items", "gold_order_header"
+_MINUTE_US = 60_000_000
+_MANY = 1_000
+_INSTANT = pl.Datetime("us", "UTC")
+_ADDRESS = r'"customer_addr": ?"((?:[^"\\]|\\.)*)"'
+_TEXT = "%Y-%m-%d %H:%M:%S%.f"
+_STEPS: dict[str, pl.DataType | DataTypeClass] = {
+    "order_id": pl.String,
+    "event_type": pl.String,
+    "location_id": pl.Int32,
+    "ts": _INSTANT,
+    KNOWN: _INSTANT,
+    "_batch_id": pl.Int64,
+}
+_TOTALS: dict[str, pl.DataType | DataTypeClass] = {"order_id": pl.String, "total": pl.Decimal(18, 2)}
+
+
+class Window(NamedTuple):
+    """Deliveries of one location, by when they were known: microseconds, and minutes from creation."""
+
+    known_us: NDArray[np.int64]
+    minutes: NDArray[np.float64]
+
+
+class KitchenStore(PipelineStore):
+    """Orders in memory.
+
+    An order's row: order_id, location_id, created and delivered (instants of the events), created_known and
+    delivered_known (from when they could be known), delivered_batch, minutes (created to delivered), total.
+    """
+
+    schema = LAKEFLOW
+    reads = (EVENTS, ITEMS, HEADERS)
+
+    def __init__(self, catalog: Catalog, batch: int | None = None) -> None:
+        self._known = pl.DataFrame(schema=_STEPS)
+        self.orders = _orders(self._known, pl.DataFrame(schema=_TOTALS))
+        self._windows: dict[int, Window] = {}
+        self._customers: pl.DataFrame | None = None
+        super().__init__(catalog, batch)
+
+    def take_in(self, left: LeftBy) -> None:
+        totals = (
+            self.table(HEADERS, left).select("order_id", pl.col("order_revenue").alias("total")).collect()
+        )
+        self._known = pl.concat([self._known, self._steps(left)])
+        self.orders = _orders(self._known, totals)
+        self._windows = _windows(self.orders)
+        self._customers = None
+
+    def events(self) -> pl.LazyFrame:
+        """Events that count, as the store's batch left them."""
+        return self.table(EVENTS).filter(pl.col("_admission") == "admitted")
+
+    def customers(self) -> pl.DataFrame:
+        """One row per order that was created: order_id, customer (`customer_key` of its address), created_known.
+
+        An order whose body names no address has a null key.
+        """
+        if self._customers is None:
+            self._customers = _keyed(self._created())
+        return self._customers
+
+    def _created(self) -> pl.LazyFrame:
+        return self.events().filter(pl.col("event_type") == ORDER_CREATED, pl.col("order_id").is_not_null())
+
+    def customers_of(self, order_ids: pl.Series) -> pl.DataFrame:
+        """order_id, customer: of these orders. Reads their bodies alone where there are few."""
+        if order_ids.len() > _MANY or self._customers is not None:
+            return self.customers().select("order_id", "customer")
+        return _keyed(self._created().filter(pl.col("order_id").is_in(order_ids.implode()))).select(
+            "order_id", "customer"
+        )
+
+    def timings(self, location_id: NDArray[np.int32], at_us: NDArray[np.int64]) -> NDArray[np.float64]:
+        """P50, P75, P99 of delivery minutes at a location over the simulated day before an instant, and how many.
+
+        Rules: deliveries known in [at - 24 h, at); percentiles are NaN where there is none.
+        """
+        found = np.full((len(at_us), len(SHARES) + 1), np.nan)
+        found[:, -1] = 0
+        for location, window in self._windows.items():
+            ours = np.flatnonzero(location_id == location)
+            ours = ours[np.argsort(at_us[ours], kind="stable")]
+            first = np.searchsorted(window.known_us, at_us[ours] - US_PER_DAY, "left")
+            last = np.searchsorted(window.known_us, at_us[ours], "left")
+            found[ours, :-1] = window_percentiles(window.minutes, first, last)
+            found[ours, -1] = last - first
+        return found
+
+    def _steps(self, left: LeftBy) -> pl.DataFrame:
+        """Creations and deliveries that count and came after the store's batch."""
+        return (
+            self.table(EVENTS, left)
+            .filter(
+                pl.col("_batch_id") > self.left.batch,
+                pl.col("event_type").is_in([ORDER_CREATED, DELIVERED]),
+                pl.col("_admission") == "admitted",
+                pl.col("order_id").is_not_null(),
+            )
+            .select(
+                "order_id",
+                "event_type",
+                "location_id",
+                pl.col("ts").str.to_datetime(_TEXT, time_unit="us", time_zone="UTC", strict=False),
+                KNOWN,
+                "_batch_id",
+            )
+            .sort(KNOWN, "order_id")
+            .collect()
+        )
+
+
+def _orders(steps: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+    """One row per order that was created, in the order in which they were known."""
+    created, delivered = (
+        steps.filter(pl.col("event_type") == kind).unique("order_id", keep="first", maintain_order=True)
+        for kind in (ORDER_CREATED, DELIVERED)
+    )
+    return (
+        created.select(
+            "order_id",
+            "location_id",
+            pl.col("ts").alias("created"),
+            pl.col(KNOWN).alias("created_known"),
+        )
+        .join(
+            delivered.select(
+                "order_id",
+                pl.col("ts").alias("delivered"),
+                pl.col(KNOWN).alias("delivered_known"),
+                pl.col("_batch_id").alias("delivered_batch"),
+            ),
+            on="order_id",
+            how="left",
+            maintain_order="left",
+        )
+        .join(totals, on="order_id", how="left", maintain_order="left")
+        .with_columns(
+            ((pl.col("delivered") - pl.col("created")).dt.total_microseconds() / _MINUTE_US).alias("minutes")
+        )
+    )
+
+
+def _keyed(created: pl.LazyFrame) -> pl.DataFrame:
+    """order_id, customer, created_known of creations."""
+    found = created.select("order_id", pl.col("body").str.extract(_ADDRESS).alias("address"), KNOWN).collect()
+    addresses = found["address"].drop_nulls().unique()
+    keys = pl.Series([customer_key(address) for address in addresses], dtype=pl.String)
+    return found.select(
+        "order_id",
+        pl.col("address").replace_strict(addresses, keys, default=None).alias("customer"),
+        pl.col(KNOWN).alias("created_known"),
+    ).unique("order_id", keep="first", maintain_order=True)
+
+
+def _windows(orders: pl.DataFrame) -> dict[int, Window]:
+    delivered = orders.filter(pl.col("minutes").is_not_null()).sort("delivered_known", "order_id")
+    parts = delivered.partition_by("location_id", as_dict=True, maintain_order=True)
+    return {
+        int(location): Window(part["delivered_known"].to_physical().to_numpy(), part["minutes"].to_numpy())
+        for (location,), part in parts.items()
+    }
+
+
+def customer_key(address: str) -> str:
+    """A key for whoever lives at an address; the address cannot be told from it without trying addresses."""
+    return hashlib.sha256(b"kitchen customer\0" + address.encode()).hexdigest()[:24]

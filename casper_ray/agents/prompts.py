@@ -1,0 +1,45 @@
+"""Prompts: versioned text files, and how what customers wrote is put into them: as data, delimited."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from casper_ray.errors import ConfigError
+
+_FOLDER = Path(__file__).parent / "prompts"
+_MOST_TEXT_CHARS = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One version of an agent's prompt. name: `AGENT.vN`, the file's."""
+
+    name: str
+    text: str
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()[:12]
+
+
+@cache
+def load_prompt(name: str) -> Prompt:
+    """The prompt of a name. Raises: ConfigError."""
+    path = _FOLDER / f"{name}.txt"
+    if path.parent != _FOLDER or not path.is_file():
+        known = sorted(file.stem for file in _FOLDER.glob("*.txt"))
+        raise ConfigError(f"prompt {name!r}: not found", f"there are {known}")
+    return Prompt(name, path.read_text(encoding="utf-8").strip())
+
+
+def as_data(text: str, case_id: str) -> str:
+    """What somebody wrote, between marks that they cannot have written: the mark is a digest of text and case.
+
+    Cut at 8,000 characters; what is no printable text goes.
+    """
+    kept = "".join(char for char in text[:_MOST_TEXT_CHARS] if char.isprintable() or char in "\n\t")
+    mark = hashlib.sha256(f"{case_id}\0{text}".encode()).hexdigest()[:16]
+    return f"<customer_text id={mark}>\n{kept}\n</customer_text id={mark}>"

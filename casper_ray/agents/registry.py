@@ -1,0 +1,22 @@
+"""The agents there are, by name. Each is imported when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+from casper_ray.agents.agent import Agent
+from casper_ray.errors import ConfigError
+
+AGENTS: Final = {
+    "refund": "casper_ray.agents.kitchen.refund:REFUND",
+}
+
+
+def load_agent(name: str) -> Agent:
+    """The agent of a name. Raises: ConfigError."""
+    if name not in AGENTS:
+        raise ConfigError(f"agent {name!r}: there is none of that name", f"agents are {sorted(AGENTS)}")
+    module, _, attribute = AGENTS[name].partition(":")
+    found: Agent = getattr(import_module(module), attribute)
+    return found
