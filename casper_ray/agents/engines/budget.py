@@ -77,7 +77,6 @@ class Meter:
         """For the decision row. usd as text: money is no float."""
         return {
             "steps": self.steps,
-            "tool_calls": self.tool_calls,
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "seconds": round(time.perf_counter() - self._began, 3),

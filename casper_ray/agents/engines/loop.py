@@ -11,6 +11,7 @@ from pydantic_ai.exceptions import UnexpectedModelBehavior
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings
+from pydantic_core import SchemaValidator, core_schema
 
 from casper_ray.agents import tools
 from casper_ray.agents.agent import Answer
@@ -20,6 +21,8 @@ from casper_ray.agents.engines.requests import call_text, case_text, system_text
 from casper_ray.agents.engines.sitting import Sitting
 
 ANSWER_TOOL = "final_answer"
+_OBJECT = SchemaValidator(core_schema.dict_schema())
+"""Arguments as far as the loop checks them; what they may be is the toolbox's business."""
 
 
 async def tool_loop(sitting: Sitting) -> Answer:
@@ -40,7 +43,7 @@ def _model_agent(sitting: Sitting) -> ModelAgent[None, dict[str, Any]]:
     agent: ModelAgent[None, dict[str, Any]] = ModelAgent(
         OpenAIChatModel(sitting.model, provider=OpenAIProvider(openai_client=sitting.client)),
         output_type=ToolOutput(
-            form, name=ANSWER_TOOL, description="Your answer. It ends the case.", strict=False
+            form, name=ANSWER_TOOL, description="Your answer, which ends the case", strict=False
         ),
         instructions=system_text(sitting.agent),
         deps_type=type(None),
@@ -77,7 +80,9 @@ def _told_by(sitting: Sitting, tool: tools.Tool) -> Tool[None]:
     async def asked(**arguments: Any) -> str:
         return call_text(sitting.toolbox.call(tool.name, arguments))
 
-    return Tool.from_schema(asked, tool.name, tool.description, answer_schema(tool.arguments))
+    told = Tool.from_schema(asked, tool.name, tool.description, answer_schema(tool.arguments))
+    told.function_schema.validator = _OBJECT
+    return told
 
 
 def keep_unanswerable(sitting: Sitting, message: dict[str, Any]) -> None:

@@ -42,7 +42,8 @@ class Sitting:
 
     def usage(self) -> dict[str, Any]:
         refused = [f"{call.tool}:{call.refused}" for call in self.toolbox.calls if call.refused]
-        return {**self.meter.usage(), "refused_calls": refused, "model": self.model}
+        asked = {"tool_calls": len(self.toolbox.calls), "refused_calls": refused, "model": self.model}
+        return {**self.meter.usage(), **asked}
 
 
 class Way(Protocol):
