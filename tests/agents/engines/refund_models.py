@@ -48,5 +48,5 @@ def by_rule(messages: Messages, tools: list[Any], response_format: Any) -> Reply
     if usual["deliveries"] < 20 or timing["minutes"] <= usual["p75"]:
         return answers(NO_REFUND, tools)
     kind = "full" if timing["minutes"] > usual["p99"] else "partial"
-    worth = float(timing["total"]) * (1 if kind == "full" else 0.25)
+    worth = round(float(timing["total"]) * (1 if kind == "full" else 0.25), 2)
     return answers({"refund_usd": worth, "refund_class": kind, "reason": "Late."}, tools)
