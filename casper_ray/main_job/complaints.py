@@ -115,7 +115,9 @@ def open_feed(lake: str, catalog: Catalog, rate: float | None) -> Iterator[Compl
                 f"`python -m casper_ray.sim --lake {lake}` makes one",
             )
         cursor = CursorFile(catalog.state / "replay" / "cursor.json").load()
-        options = checked_options(**_AS_STORED, lake=lake, catalog=catalog.name, loop=bool(cursor and cursor.looped))
+        options = checked_options(
+            **_AS_STORED, lake=lake, catalog=catalog.name, loop=bool(cursor and cursor.looped)
+        )
         identity, world = resolve_world(catalog, options, domain)
         kept = _kept(catalog, rate)
         book = ComplaintBook(world=world, rate=kept["rate"], since_us=kept["since_us"])

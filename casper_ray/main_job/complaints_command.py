@@ -35,9 +35,7 @@ def run(
             help="Share of delivered orders that are complained of.", show_default="0.15, or as before"
         ),
     ] = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Go on with the kitchen until Ctrl-C.")
-    ] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with the kitchen until Ctrl-C.")] = False,
     tick: Annotated[str, typer.Option(help="Wall time between looks, with --follow.")] = "1s",
     lake: Annotated[str, typer.Option(help="Folder of the lake.")] = DEFAULT_LAKE,
     catalog: Annotated[str, typer.Option(help="Catalog in the lake.")] = "caspers",

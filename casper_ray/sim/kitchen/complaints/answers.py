@@ -35,7 +35,9 @@ class Usual(NamedTuple):
     deliveries: int
 
 
-def usual_minutes(delivered_us: NDArray[np.int64], minutes: NDArray[np.float64], from_us: int, to_us: int) -> Usual:
+def usual_minutes(
+    delivered_us: NDArray[np.int64], minutes: NDArray[np.float64], from_us: int, to_us: int
+) -> Usual:
     """Of deliveries in [from_us, to_us), which are sorted by `delivered_us`. A percentile is one of the minutes."""
     first, last = np.searchsorted(delivered_us, [from_us, to_us]).tolist()
     inside = np.sort(minutes[first:last])
@@ -45,7 +47,9 @@ def usual_minutes(delivered_us: NDArray[np.int64], minutes: NDArray[np.float64],
     return Usual(p75, p99, len(inside))
 
 
-def right_answer(claims: Sequence[Claim], order: Order, usual: Usual, *, urgent: bool, clear: bool) -> RightAnswer:
+def right_answer(
+    claims: Sequence[Claim], order: Order, usual: Usual, *, urgent: bool, clear: bool
+) -> RightAnswer:
     """The answer to claims about an order.
 
     urgent: law, health, fraud or abuse is in the words. clear: it can be told which order they are about.
@@ -54,11 +58,11 @@ def right_answer(claims: Sequence[Claim], order: Order, usual: Usual, *, urgent:
     named = min((claim.category for claim in claims), key=FIRST.index)
     if urgent:
         return RightAnswer(named, ESCALATE, None, URGENT)
-    credits = [_credit(claim, order, usual) for claim in claims]
-    if not clear or None in credits:
+    worths = [_credit(claim, order, usual) for claim in claims]
+    if not clear or None in worths:
         return RightAnswer(named, ESCALATE, None, STANDARD)
-    most = max(credit for credit in credits if credit is not None)
-    names = [claim.category for claim, credit in zip(claims, credits, strict=True) if credit == most]
+    most = max(credit for credit in worths if credit is not None)
+    names = [claim.category for claim, credit in zip(claims, worths, strict=True) if credit == most]
     return RightAnswer(min(names, key=FIRST.index), CREDIT, most, None)
 
 

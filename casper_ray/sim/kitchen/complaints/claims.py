@@ -55,7 +55,9 @@ class Claim:
     topic: str = ""
 
 
-def claim(category: str, order: Order, menu: tuple[Item, ...], words: Language, rules: Grammar, chance: Chance) -> Claim:
+def claim(
+    category: str, order: Order, menu: tuple[Item, ...], words: Language, rules: Grammar, chance: Chance
+) -> Claim:
     """A claim of a category about an order."""
     makers = {DELAY: _delay, MISSING: _missing, FOOD: _food}
     if category in makers:

@@ -7,7 +7,16 @@ from typing import NamedTuple
 
 from casper_ray.sim.kitchen.complaints.answers import RightAnswer, Usual, right_answer
 from casper_ray.sim.kitchen.complaints.claims import FALSE, PRAISE, QUESTION, Claim, Order, claim, threat
-from casper_ray.sim.kitchen.complaints.grammar import DELAY, FOOD, MISSING, OTHER, SERVICE, Chance, Grammar, Language
+from casper_ray.sim.kitchen.complaints.grammar import (
+    DELAY,
+    FOOD,
+    MISSING,
+    OTHER,
+    SERVICE,
+    Chance,
+    Grammar,
+    Language,
+)
 from casper_ray.sim.kitchen.menu import Item
 
 _KINDS = (FALSE, "exaggerated", "true")
@@ -92,12 +101,13 @@ def _text(words: Language, claims: list[Claim], told: str | None, extra: list[st
     if told:
         parts.append(chance.one_of(words.mentions).format(id=told))
     parts.append(claims[0].text)
-    for one in claims[1:]:
-        parts.append(chance.one_of(words.joins) + one.text)
+    parts.extend(chance.one_of(words.joins) + one.text for one in claims[1:])
     return " ".join(part for part in (*parts, *extra, chance.one_of(words.closings)) if part)
 
 
-def _hard(claims: list[Claim], order: Order, naming: Naming, *, threatened: bool, injected: bool) -> list[str]:
+def _hard(
+    claims: list[Claim], order: Order, naming: Naming, *, threatened: bool, injected: bool
+) -> list[str]:
     told = {
         "no_order_id": naming.linked is None and naming.told is None,
         "wrong_id": naming.wrong,

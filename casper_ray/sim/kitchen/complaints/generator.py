@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from casper_ray.sim.text import timestamps
 
 _SOONEST_US, _LATEST_US = 300 * US_PER_S, 26 * US_PER_HOUR
 _LATELY_US = 27 * US_PER_HOUR
+_MINUTE_US = 60 * US_PER_S
 _DAYS_BACK = 3
 """A complaint comes at most so many days after the day its order was created."""
 _KINDS: dict[str, pl.DataType | DataTypeClass] = {
@@ -194,7 +196,8 @@ class ComplaintBook:
 
     def _order(self, row: dict[str, Any], usual: Usual, rules: Grammar) -> Order:
         items = self.world.menu.items
-        minutes = (row["delivered"] - row["created"]).total_seconds() / 60
+        # As in `_minutes`: by another division it could be above a percentile that it is itself.
+        minutes = (row["delivered"] - row["created"]) // timedelta(microseconds=1) / _MINUTE_US
         return Order(
             order_id=row["order_id"],
             minutes=minutes,
@@ -209,7 +212,7 @@ class ComplaintBook:
 
 def _minutes(orders: pl.DataFrame) -> NDArray[np.float64]:
     took = (orders["delivered"] - orders["created"]).dt.total_microseconds().to_numpy()
-    return np.asarray(took / 60_000_000)
+    return np.asarray(took / _MINUTE_US)
 
 
 def _categories(rules: Grammar, draws: NDArray[np.float64], minutes: NDArray[np.float64]) -> list[str]:
