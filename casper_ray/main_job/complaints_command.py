@@ -50,12 +50,10 @@ def run(
         from casper_ray.main_job import complaints as feeds
         from casper_ray.main_job.job import stop_on_signals
 
-        total = {"complaints": 0, "batches": 0, "sim_to": ""}
+        comes: list[feeds.Come] = []
 
         def told(come: feeds.Come) -> None:
-            total["complaints"] += come.landed
-            total["batches"] += come.batches
-            total["sim_to"] = come.sim_to
+            comes.append(come)
             line = f"{come.landed:,} complaints, {come.batches} batches, to {come.sim_to}"
             print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
 
@@ -67,7 +65,8 @@ def run(
             if follow:
                 feeds.follow(feed, stop, tick_s, told)
         if as_json:
-            print(json.dumps(total))
+            landed, batches = sum(come.landed for come in comes), sum(come.batches for come in comes)
+            print(json.dumps({"complaints": landed, "batches": batches, "sim_to": comes[-1].sim_to}))
         return 0
 
     raise typer.Exit(run_command(action, as_json=as_json))

@@ -11,6 +11,7 @@ from casper_ray.spec import Spec
 
 DELAY, MISSING, FOOD = "delivery_delay", "missing_items", "food_quality"
 SERVICE, BILLING, OTHER = "service_issue", "billing", "other"
+_SENTENCE: Final = re.compile(r"[^.!?]+[.!?]*|[.!?]+")
 CREDITED: Final = (DELAY, MISSING, FOOD)
 """Categories that credits are given for, the one that names the complaint first."""
 
@@ -48,8 +49,9 @@ def read_words(evidence: pl.DataFrame, words: Words) -> pl.DataFrame:
     """
     items = evidence["get_order_overview"].struct.field("items")
     texts = evidence["text"].fill_null("").str.to_lowercase()
+    missing = re.compile(words.pattern("missing"))
     named = [
-        _without_items(text, names or [])
+        _without_items(text, names or [], missing)
         for text, names in zip(texts.to_list(), items.to_list(), strict=True)
     ]
     text = pl.col("text")
@@ -80,11 +82,20 @@ def read_words(evidence: pl.DataFrame, words: Words) -> pl.DataFrame:
     )
 
 
-def _without_items(text: str, items: list[str]) -> tuple[str, list[str]]:
-    """The text without the names of items, and which it named; a name within a longer one is not named by it."""
-    found = []
-    for item in sorted(items, key=len, reverse=True):
-        if (name := item.lower()) in text:
-            found.append(item)
-            text = text.replace(name, " ")
-    return text, found
+def _without_items(text: str, items: list[str], missing: re.Pattern[str]) -> tuple[str, list[str]]:
+    """The text without the names of items, and those that a sentence names which says that something is missing.
+
+    A name within a longer one is not named by it.
+    """
+    rest: list[str] = []
+    claimed: list[str] = []
+    longest_first = sorted(items, key=len, reverse=True)
+    for sentence in _SENTENCE.findall(text):
+        left, named = sentence, []
+        for item in longest_first:
+            if (name := item.lower()) in left:
+                named.append(item)
+                left = left.replace(name, " ")
+        rest.append(left)
+        claimed += [item for item in named if item not in claimed] if missing.search(left) else []
+    return "".join(rest), claimed
