@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import polars as pl
 import pytest
-from children import Children
+from children import CASPER, Children
 from lakes import Lake
 
-pytestmark = pytest.mark.cli
-RUN = ("casper", "complaints", "run")
+pytestmark = [pytest.mark.cli, pytest.mark.ray]
+RUN = (*CASPER, "complaints", "run")
 
 
 def test_complaints_come_as_far_as_the_kitchen_and_once(
