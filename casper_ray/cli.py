@@ -7,6 +7,7 @@ import typer
 from casper_ray.bank_uses.command import app as bank_app
 from casper_ray.lakehouse.keys_command import app as keys_app
 from casper_ray.main_job.command import sim
+from casper_ray.main_job.complaints_command import app as complaints_app
 from casper_ray.main_job.replay_command import app as replay_app
 from casper_ray.medallion.command import app as medallion_app
 from casper_ray.medallion.mend_command import app as lake_app
@@ -25,6 +26,7 @@ app.add_typer(lake_app, name="lake")
 app.add_typer(quality_app, name="quality")
 app.add_typer(keys_app, name="keys")
 app.add_typer(bank_app, name="bank")
+app.add_typer(complaints_app, name="complaints")
 
 
 def main() -> None:

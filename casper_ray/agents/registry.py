@@ -9,6 +9,7 @@ from casper_ray.agents.agent import Agent
 from casper_ray.errors import ConfigError
 
 AGENTS: Final = {
+    "complaint": "casper_ray.agents.kitchen.complaint:COMPLAINT",
     "refund": "casper_ray.agents.kitchen.refund:REFUND",
 }
 

@@ -27,7 +27,7 @@ def write_dimensions(catalog: Catalog, dimensions: Mapping[str, pl.DataFrame]) -
     """A world's dimensions, in schema `simulator`. Retry: safe."""
     for name, rows in dimensions.items():
         path = catalog.table("simulator", name)
-        table = OpenTable(path, TableFormat(schema=_arrow_schema(rows)))
+        table = OpenTable(path, TableFormat(schema=arrow_schema(rows)))
         commit_once(table, app=_APP, batch=1, change=partial(_first_rows, rows=rows))
 
 
@@ -57,7 +57,7 @@ class _TruthTable:
 
     def __init__(self, catalog: Catalog, world: World, truth: Truth[Any]) -> None:
         self._world, self._truth = world, truth
-        schema = _arrow_schema(truth.rows(world, 0, 0))
+        schema = arrow_schema(truth.rows(world, 0, 0))
         self._table = OpenTable(
             catalog.table("truth", truth.table), TableFormat(schema=schema, stats=truth.stats)
         )
@@ -96,7 +96,7 @@ def _first_rows(table: OpenTable, rows: pl.DataFrame) -> Change:
     return Change(add=(write_data_file(rows, table.path, "world.parquet", {}, ()),))
 
 
-def _arrow_schema(rows: pl.DataFrame) -> pa.Schema:
+def arrow_schema(rows: pl.DataFrame) -> pa.Schema:
     """The schema with the types that Delta knows (no views, no large strings)."""
     fields = []
     for field in rows.clear().to_arrow().schema:

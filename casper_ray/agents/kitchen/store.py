@@ -79,7 +79,7 @@ class KitchenStore(PipelineStore):
         An order whose body names no address has a null key.
         """
         if self._customers is None:
-            self._customers = _keyed(self._created())
+            self._customers = keyed_creations(self._created())
         return self._customers
 
     def _created(self) -> pl.LazyFrame:
@@ -89,7 +89,7 @@ class KitchenStore(PipelineStore):
         """order_id, customer: of these orders. Reads their bodies alone where there are few."""
         if order_ids.len() > _MANY or self._customers is not None:
             return self.customers().select("order_id", "customer")
-        return _keyed(self._created().filter(pl.col("order_id").is_in(order_ids.implode()))).select(
+        return keyed_creations(self._created().filter(pl.col("order_id").is_in(order_ids.implode()))).select(
             "order_id", "customer"
         )
 
@@ -163,7 +163,7 @@ def _orders(steps: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _keyed(created: pl.LazyFrame) -> pl.DataFrame:
+def keyed_creations(created: pl.LazyFrame) -> pl.DataFrame:
     """order_id, customer, created_known of creations."""
     found = created.select("order_id", pl.col("body").str.extract(_ADDRESS).alias("address"), KNOWN).collect()
     addresses = found["address"].drop_nulls().unique()

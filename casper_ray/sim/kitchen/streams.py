@@ -30,6 +30,7 @@ class Purpose(IntEnum):
     ADDRESSES = 7
     YARDSTICK = 8
     ORDER_IDS = 9
+    COMPLAINTS = 10
 
 
 def stream(seed: int, purpose: Purpose, *key: int) -> np.random.Generator:

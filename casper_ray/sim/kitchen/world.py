@@ -26,6 +26,7 @@ from casper_ray.sim.kitchen.incidents import Incident
 from casper_ray.sim.kitchen.menu import Menu, load_menu
 from casper_ray.sim.kitchen.orders import Orders, day_orders
 from casper_ray.sim.kitchen.places import Location
+from casper_ray.sim.kitchen.receipts import day_receipts
 from casper_ray.sim.kitchen.truth import Yardstick, build_yardstick, order_truth
 from casper_ray.sim.landing import render_lines
 from casper_ray.sim.scenario import Scenario
@@ -165,6 +166,19 @@ class KitchenWorld:
             self._shelf(),
             self._yardstick(index),
             location_id,
+            self.seed,
+            self.slots.first_number(index, day % self.days),
+            self._start_ms(day),
+            day // self.days,
+        )
+
+    def receipts(self, location_id: int, day: int) -> pl.DataFrame:
+        """What was ordered at a location on a day (absolute: it may loop), and by whom; see `day_receipts`."""
+        (index,) = self._indexes([location_id])
+        return day_receipts(
+            self._orders(index, day % self.days),
+            self._book(index),
+            self._shelf(),
             self.seed,
             self.slots.first_number(index, day % self.days),
             self._start_ms(day),

@@ -1,0 +1,1 @@
+"""Complaints of the kitchen's customers, and the right answer to each."""
