@@ -16,8 +16,8 @@ _PLACES = ("lat", "lon", "latitude", "longitude", "birth_year", "age")
 def plain(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
     """The values by field; whatever the model does not declare as harmless is withheld, nulls stay.
 
-    Rules: declared numbers, money, instants, booleans and enumerations are kept. A field of text could hold a name, an
-           address or a customer's own words, in any agent yet to be written: it is never kept, nor are lists.
+    Rules: declared numbers, money, instants, booleans and enumerations are kept. A field of text could hold a name,
+           an address or a customer's own words, in any agent yet to be written: it is never kept, nor are lists.
     """
     fields = model.model_json_schema()["properties"]
     return {

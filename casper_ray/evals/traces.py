@@ -1,4 +1,4 @@
-"""Traces of a sample of decisions: what was asked, proposed and judged, rebuilt after the decisions were committed."""
+"""Traces of a sample of decisions: what was asked, proposed and judged, rebuilt once they were committed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import polars as pl
 
 from casper_ray.agents.agent import Agent
 from casper_ray.agents.case import Case
-from casper_ray.agents.tools import ToolCall, Toolbox
+from casper_ray.agents.tools import Toolbox, ToolCall
 from casper_ray.evals.plain import plain
 from casper_ray.evals.tracking import Tracking
 from casper_ray.evals.versions import VERSION
@@ -107,6 +107,7 @@ def _write(
         f"decide {agent.name}",
         inputs={DECISION: row[DECISION], "as_of": json.loads(row["inputs"])["as_of"]},
         tags={**tags, DECISION: row[DECISION], "outcome": row["outcome"] or "none"},
+        span_type="AGENT",
         experiment_id=experiment,
         start_time_ns=at,
     )

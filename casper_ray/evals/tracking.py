@@ -50,7 +50,8 @@ class Tracking:
 def open_tracking(lake: Path, uri: str | None) -> Iterator[Tracking]:
     """MLflow for the block: at `uri`; None: in the lake's own folder, made if need be.
 
-    Sets MLflow's addresses for the whole process (its files and traces know no other way), so one at a time; of the lake's own by a lease.
+    Sets MLflow's addresses for the whole process (its files and traces know no other way), so one at
+    a time; of the lake's own by a lease.
     Raises: LeaseHeldError; TrackingError for whatever MLflow cannot do, in one line.
     """
     prepare_mlflow()

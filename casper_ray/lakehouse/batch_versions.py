@@ -33,7 +33,7 @@ def left_by(catalog: Catalog, schema: str, batch: int | None = None) -> LeftBy:
 
 
 def batch_that_left(catalog: Catalog, tables: Mapping[str, int]) -> int | None:
-    """The newest batch that left tables (`schema.table`, all of one schema) at these versions; None: there is none."""
+    """The newest batch that left `schema.table`s, all of one schema, at these versions; None: there is none."""
     schemas = {name.partition(".")[0] for name in tables}
     if len(schemas) != 1:
         return None
