@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from datetime import datetime
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -49,17 +50,24 @@ def log_traces(
     Retry: safe. Rules: spans hold no text but names of outcomes, see `plain`; they name a decision, not its subject.
     """
     experiment = tracking.experiment(agent.name)
-    todo = sample.filter(~pl.col(DECISION).is_in(_traced(tracking, experiment, run_id)))
-    stores: dict[str, Any] = {}
-    written = []
-    for row in todo.iter_rows(named=True):
-        tables = json.dumps(json.loads(row["inputs"])["tables"])
-        if tables not in stores:
-            batch = batch_that_left(catalog, json.loads(tables))
-            stores = {tables: None if batch is None else agent.open_store(catalog, batch)}
-        steps = _steps(agent, stores[tables], row)
-        written.append(_write(tracking, agent, experiment, row, steps, {VERSION: version, "run": run_id}))
-    return len(written)
+    _import_quietly()
+    before = _traced(tracking, experiment, run_id)
+    tags = {VERSION: version, "run": run_id}
+    tables, store = "", None
+    for row in sample.filter(~pl.col(DECISION).is_in(before)).sort("source_batch").iter_rows(named=True):
+        wanted = json.loads(row["inputs"])["tables"]
+        if (text := json.dumps(wanted)) != tables:
+            batch = batch_that_left(catalog, wanted)
+            tables, store = text, None if batch is None else agent.open_store(catalog, batch)
+        _write(tracking, agent, experiment, row, _steps(agent, store, row), tags)
+    return len(_traced(tracking, experiment, run_id)) - len(before)  # a span that failed raises nothing
+
+
+def _import_quietly() -> None:
+    """What the first span imports warns of MLflow's own classes: where warnings are errors, the span would be lost."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mlflow.pyfunc.context  # noqa: F401
 
 
 def _traced(tracking: Tracking, experiment: str, run_id: str) -> list[str]:
@@ -100,7 +108,7 @@ def _write(
     row: dict[str, Any],
     steps: list[Step],
     tags: dict[str, str],
-) -> str:
+) -> None:
     """One trace: spans of the calls, the proposal and the gate, one after another from when it was decided."""
     client, at = tracking.client, _ns(row["decided_at"])
     root = client.start_trace(
@@ -131,7 +139,6 @@ def _write(
     verdict = {"action": row["gate_action"], "reasons": row["gate_reasons"], "amount": str(row["amount"])}
     span("gate", "CHAIN", 0, {"rules": json.loads(row["inputs"])["rules"]}, verdict)
     client.end_trace(root.trace_id, outputs=verdict, end_time_ns=at)
-    return str(root.trace_id)
 
 
 def _ns(at: datetime) -> int:

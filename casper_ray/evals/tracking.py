@@ -55,7 +55,7 @@ def open_tracking(lake: Path, uri: str | None) -> Iterator[Tracking]:
     Raises: LeaseHeldError; TrackingError for whatever MLflow cannot do, in one line.
     """
     prepare_mlflow()
-    from mlflow import MlflowClient, set_registry_uri, set_tracking_uri
+    from mlflow import MlflowClient, set_registry_uri, set_tracking_uri, tracing
     from mlflow.exceptions import MlflowException
     from requests.exceptions import RequestException
     from sqlalchemy.exc import SQLAlchemyError
@@ -70,6 +70,7 @@ def open_tracking(lake: Path, uri: str | None) -> Iterator[Tracking]:
             address = uri or f"sqlite:///{folder / _DATABASE}"
             set_tracking_uri(address)
             set_registry_uri(address)
+            tracing.reset()  # type: ignore[no-untyped-call] # or spans go where the process opened MLflow first
             yield Tracking(
                 client=MlflowClient(address, address),
                 artifacts=None if uri else folder / _ARTIFACTS,

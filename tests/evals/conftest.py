@@ -50,7 +50,7 @@ def _fill(lake: SmallLake) -> None:
 def _decide(catalog: Catalog) -> None:
     store = REFUND.open_store(catalog, None)
     decider = Decider(agent=REFUND, rules=REASONED.rules, version=REASONED.version, engine=PolicyEngine())
-    rows = decider.decide(store, REFUND.cases(store, -1, 0), sim_now=NOON)
+    rows = decider.decide(store, REFUND.cases(store, -1, store.batch), sim_now=NOON)
     table = OpenTable(catalog.table(SCHEMA, TABLE), DECISIONS)
     file = write_data_file(rows, table.path, "part.parquet", {}, DECISIONS.stats)
     commit_once(table, app="test", batch=0, change=lambda _: Change(add=(file,)))
