@@ -64,7 +64,7 @@ def log_traces(
 
 
 def _import_quietly() -> None:
-    """What the first span imports warns of MLflow's own classes: where warnings are errors, the span would be lost."""
+    """What the first span imports warns of MLflow's own classes: where that is an error, the span is lost."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import mlflow.pyfunc.context  # noqa: F401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import polars as pl
 import pytest
@@ -37,11 +38,10 @@ def test_a_sample_has_a_limit_and_can_be_none() -> None:
 def test_a_trace_has_the_steps_and_no_text(
     tracking: Tracking, version: AgentVersion, decided: Catalog, decisions: pl.DataFrame
 ) -> None:
-    late = decisions.height
-    register_version(tracking, version, decided, rate=1.0, most=late)
-    traces = tracking.client.search_traces(locations=[tracking.experiment("refund")], max_results=late)
-    assert {trace.info.tags["decision_id"] for trace in traces} == set(decisions["decision_id"])
     rows = {row["decision_id"]: row for row in decisions.iter_rows(named=True)}
+    register_version(tracking, version, decided, rate=1.0, most=len(rows))
+    traces = tracking.client.search_traces(locations=[tracking.experiment("refund")], max_results=len(rows))
+    assert {trace.info.tags["decision_id"] for trace in traces} == rows.keys()
     for trace in traces:
         root, *steps = trace.data.spans
         assert [step.name for step in steps] == [
@@ -56,8 +56,8 @@ def test_a_trace_has_the_steps_and_no_text(
         assert steps[2].outputs["refund_usd"] == json.loads(row["proposal"])["refund_usd"]
         assert steps[0].outputs["delivered"] == f"{row['case_ts']:%Y-%m-%dT%H:%M:%S}Z"
         told = json.dumps([(step.inputs, step.outputs, step.attributes) for step in trace.data.spans])
-        assert row["pays_for"] not in json.loads(json.dumps(told)).replace(row["decision_id"], "").split('"')
-        assert row["customer"] not in told
+        assert not re.search(rf"\b{row['pays_for']}\b", told)
+        assert row["customer"] is None or row["customer"] not in told
         assert "Delivered in" not in told
         assert "Quay" not in told
 
