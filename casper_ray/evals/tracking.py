@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _FOLDER, _DATABASE, _ARTIFACTS = "_mlflow", "mlflow.db", "artifacts"
 _LONGEST_CHARS = 200
+_SECRET = re.compile(r"//[^/@\s]*@")
+"""Who asks, and the password, in an address."""
 
 
 class TrackingError(UserError):
@@ -76,8 +79,9 @@ def open_tracking(lake: Path, uri: str | None) -> Iterator[Tracking]:
                 artifacts=None if uri else folder / _ARTIFACTS,
                 lake_key=hashlib.sha256(str(lake).encode()).hexdigest()[:16],
             )
-        except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
-            told = (str(error).splitlines() or [type(error).__name__])[0][:_LONGEST_CHARS]
+        except (MlflowException, RequestException, SQLAlchemyError) as error:
+            told = (str(error).splitlines() or [type(error).__name__])[0]
+            told = _SECRET.sub("//", told)[:_LONGEST_CHARS]
             raise TrackingError(
                 f"MLflow: {told}",
                 "set MLFLOW_TRACKING_URI to a server that answers, or unset it; decisions go on",

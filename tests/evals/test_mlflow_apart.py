@@ -28,12 +28,13 @@ def test_neither_agents_nor_commands_import_mlflow() -> None:
 
 
 def test_a_server_that_does_not_answer_is_one_line(decided: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     done = CliRunner().invoke(_APP, ["register", "--agent", "refund", "--lake", str(decided.lake)])
     assert done.exit_code == 2
     assert done.stderr.startswith("error: MLflow: ")
     assert done.stderr.count("\n") == 1
+    assert "secret" not in done.stderr
 
 
 def test_a_version_goes_from_register_to_champion(
