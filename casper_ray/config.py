@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -101,6 +101,25 @@ def load_token_key_place(env: Mapping[str, str] = os.environ) -> TokenKeyPlace:
 def token_keys_text(env: Mapping[str, str] = os.environ) -> str:
     """The secret text of CASPER_TOKEN_KEYS, empty where it is not set; not to be kept."""
     return env.get("CASPER_TOKEN_KEYS", "")
+
+
+_MLFLOW_SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing is told to anybody
+    "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false",  # a command that returns has written what it says
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # a server that is down is told within seconds, not minutes
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+}
+
+
+def tracking_uri(env: Mapping[str, str] = os.environ) -> str | None:
+    """MLFLOW_TRACKING_URI: MLflow's server or database; None: the lake's own."""
+    return env.get("MLFLOW_TRACKING_URI") or None
+
+
+def prepare_mlflow(env: MutableMapping[str, str] = os.environ) -> None:
+    """Settings that MLflow takes from the environment only, before it is imported; what is set stays."""
+    for name, value in _MLFLOW_SETTINGS.items():
+        env.setdefault(name, value)
 
 
 def _positive(name: str, text: str) -> int:

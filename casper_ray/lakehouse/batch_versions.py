@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -29,3 +30,15 @@ def left_by(catalog: Catalog, schema: str, batch: int | None = None) -> LeftBy:
         return LeftBy(-1, None, {})
     number, instant, texts = last.row(0)
     return LeftBy(number, instant, {name: int(text) for name, text in (pair.split("=") for pair in texts)})
+
+
+def batch_that_left(catalog: Catalog, tables: Mapping[str, int]) -> int | None:
+    """The newest batch that left `schema.table`s, all of one schema, at these versions; None: there is none."""
+    schemas = {name.partition(".")[0] for name in tables}
+    if len(schemas) != 1:
+        return None
+    batches = scan(catalog.table(schemas.pop(), "batches"))
+    wanted = [f"{name.partition('.')[2]}={version}" for name, version in tables.items()]
+    of_them = pl.all_horizontal(pl.col("versions").list.contains(text) for text in wanted)
+    found = batches.filter(of_them).select(pl.col("batch").max()).collect().item()
+    return None if found is None else int(found)

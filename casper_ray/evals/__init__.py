@@ -1,0 +1,1 @@
+"""What agents' versions are worth: registered, with their runs and traces. Nothing else knows MLflow."""
