@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 from polars.datatypes import DataTypeClass
 
+from casper_ray.agents.bank.network import Network
 from casper_ray.agents.features.cases import cases_of
 from casper_ray.agents.features.lookup import FeatureStore
 from casper_ray.agents.features.tables import DAYS
@@ -80,7 +81,7 @@ _CUSTOMER: dict[str, pl.DataType | DataTypeClass] = {
     KNOWN: _INSTANT,
 }
 CUSTOMER: Final = pl.Schema(_CUSTOMER)
-"""A customer's version. What a later version says of it (`valid_to`, `is_current`) is left out: that is its future."""
+"""A customer's version. What a later one says of it (`valid_to`, `is_current`) is left out: that is its future."""
 
 
 class BankStore(PipelineStore):
@@ -97,11 +98,13 @@ class BankStore(PipelineStore):
         self.flagged = pl.DataFrame(schema=FLAGGED)
         self.customers = pl.DataFrame(schema=CUSTOMER)
         self._features: FeatureStore | None = None
+        self._network: tuple[int, Network] | None = None
         super().__init__(catalog, batch)
 
     def take_in(self, left: LeftBy) -> None:
         fresh = self._flagged_since(left)
-        self.flagged = pl.concat([self.flagged, fresh]).sort(KNOWN, "transaction_id")
+        known = pl.concat([self.flagged, fresh]).sort(KNOWN, "transaction_id")
+        self.flagged = known.unique("transaction_id", keep="first", maintain_order=True)
         self.customers = self.table(CUSTOMERS, left).select(CUSTOMER.names()).cast(CUSTOMER).collect()
 
     def transactions(self) -> pl.LazyFrame:
@@ -124,8 +127,8 @@ class BankStore(PipelineStore):
         """The customer's version that was the last one known by `at`.
 
         asked:   account_token (of the account, or of the credit account), at.
-        Returns: one row per row of asked, in order: `CUSTOMER`; all null where nobody was known to have the account.
-        Rules:   versions follow each other by lsn. A deleted customer's row is the last that said whose account it is.
+        Returns: one row per row of asked, in order: `CUSTOMER`; all null where nobody is known to have it.
+        Rules:   versions follow each other by lsn. Of who is deleted it is the last that named the account.
         """
         versions = self.customers.filter(pl.col("account_token").is_not_null())
         numbered = asked.select(pl.col("account_token").alias("asked_token"), "at").with_row_index("row")
@@ -163,7 +166,16 @@ class BankStore(PipelineStore):
         if self._features is None:
             self._features = FeatureStore(self.catalog, versions=pinned)
         self._features.pin(pinned)
+        self._features.refresh()
         return self._features
+
+    @property
+    def network(self) -> Network:
+        """Who dealt with whom, and from which device."""
+        history, version = self.history, self.left.versions[SILVER]
+        if self._network is None or self._network[0] != version:
+            self._network = (version, Network(history.rows, history.books))
+        return self._network[1]
 
     def _flagged_since(self, left: LeftBy) -> pl.DataFrame:
         """Transactions that were flagged after the store's batch."""
@@ -176,6 +188,8 @@ class BankStore(PipelineStore):
             .filter(pl.col("txn_day").is_in(days), pl.col("transaction_id").is_in(ids))
             .select(TRANSACTION.names())
             .collect()
+            .sort(KNOWN)
+            .unique("transaction_id", keep="first")
         )
         return (
             rows.join(judged.drop("txn_day"), on="transaction_id")

@@ -1,0 +1,106 @@
+"""What is a case's own: its transaction, its account, and of a group of alerts the transactions of its day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+import polars as pl
+from pydantic import Field
+
+from casper_ray.agents.bank.store import BankStore
+from casper_ray.agents.case import Case
+from casper_ray.agents.tools import Arguments
+from casper_ray.lakehouse.read import KNOWN
+
+TRANSACTION_CASE: Final = "transaction"
+GROUP_CASE: Final = "alert_group"
+NONE: Final = ""
+"""In the place of an argument that the case does not have: nothing is found by it."""
+
+
+class OfTransaction(Arguments):
+    transaction_id: str = Field(max_length=40)
+
+
+class OfAccount(Arguments):
+    """account_token: of a current account or a credit account; a token, no number."""
+
+    account_token: str = Field(max_length=120)
+
+
+class OfMerchant(Arguments):
+    merchant_id: str = Field(max_length=40)
+
+
+def group_subject(account: pl.Expr, day: pl.Expr) -> pl.Expr:
+    """The subject of a group of alerts: an account and a simulated day."""
+    return pl.format("{}@{}", account, day.dt.to_string("%Y-%m-%d"))
+
+
+def alerts_of_groups(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
+    """Flagged transactions of each group's account that became known on its day: `FLAGGED`, and `row`, the case's.
+
+    Rules: known before the case's instant. Cases of another kind have none. The gravest first.
+    """
+    groups = (
+        cases.with_row_index("row")
+        .filter(pl.col("kind") == GROUP_CASE)
+        .select(
+            "row",
+            "at",
+            pl.col("subject").str.split("@").list.first().alias("account_token"),
+            pl.col("subject").str.split("@").list.get(1, null_on_oob=True).alias("day"),
+        )
+    )
+    on_day = pl.col(KNOWN).dt.to_string("%Y-%m-%d") == pl.col("day")
+    found = groups.join(store.flagged, on="account_token").filter(on_day & (pl.col(KNOWN) < pl.col("at")))
+    return found.sort("row", -pl.col("risk_score"), KNOWN, "transaction_id").drop("at", "day")
+
+
+def own_transaction(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
+    """transaction_id: the case's subject; of a group the gravest alert's."""
+    gravest = alerts_of_groups(store, cases).unique("row", keep="first").select("row", "transaction_id")
+    joined = cases.with_row_index("row").join(gravest, on="row", how="left", maintain_order="left")
+    own = pl.when(pl.col("kind") == TRANSACTION_CASE).then("subject").otherwise("transaction_id")
+    return joined.select(own.fill_null(NONE).str.head(40).alias("transaction_id"))
+
+
+def own_account(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
+    """account_token: of the case's transaction as far as it is known by `at`; else the subject up to an `@`."""
+    of_transaction = transactions_at(store, own_transaction(store, cases).with_columns(cases["at"]))
+    own = (
+        pl.when(pl.col("kind") == TRANSACTION_CASE)
+        .then(of_transaction["account_token"])
+        .otherwise(pl.col("subject").str.split("@").list.first())
+    )
+    return cases.select(own.fill_null(NONE).alias("account_token"))
+
+
+def own_merchant(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
+    """merchant_id: of the case's transaction as far as it is known by `at`."""
+    found = transactions_at(store, own_transaction(store, cases).with_columns(cases["at"]))
+    return found.select(pl.col("merchant_id").fill_null(NONE))
+
+
+def transactions_at(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
+    """`TRANSACTION` of each asked transaction_id, in order; null but for the id where it was not known by `at`."""
+    found = store.transactions_of(asked["transaction_id"])
+    wanted = asked.select("transaction_id", "at").with_row_index("row")
+    known = wanted.join(found, on="transaction_id").filter(pl.col(KNOWN) <= pl.col("at")).drop("at")
+    return wanted.select("row", pl.col("transaction_id").alias("asked_id")).join(
+        known, on="row", how="left", maintain_order="left"
+    )
+
+
+def allows_transaction(store: BankStore, case: Case, arguments: Mapping[str, Any]) -> bool:
+    """Whether a case may ask of a transaction: its own, or one of its group's alerts."""
+    if case.kind != GROUP_CASE:
+        return bool(arguments["transaction_id"] == case.subject)
+    return arguments["transaction_id"] in alerts_of_groups(store, case.frame())["transaction_id"]
+
+
+def day_of(case_at: pl.Expr) -> pl.Expr:
+    """The simulated day that was over at a group's instant."""
+    return (case_at - timedelta(microseconds=1)).dt.date()
