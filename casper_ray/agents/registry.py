@@ -9,6 +9,7 @@ from casper_ray.agents.agent import Agent
 from casper_ray.errors import ConfigError
 
 AGENTS: Final = {
+    "alert": "casper_ray.agents.bank.alert:ALERT",
     "refund": "casper_ray.agents.kitchen.refund:REFUND",
 }
 

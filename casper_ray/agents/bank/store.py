@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import asdict
+from typing import Final, NamedTuple
 
 import polars as pl
 from polars.datatypes import DataTypeClass
 
 from casper_ray.agents.bank.network import Network
-from casper_ray.agents.features.cases import cases_of
+from casper_ray.agents.features.answers import FEATURE_SCHEMA
+from casper_ray.agents.features.cases import CASE_SCHEMA, Case, cases_of
 from casper_ray.agents.features.lookup import FeatureStore
 from casper_ray.agents.features.tables import DAYS
 from casper_ray.agents.features.tables import TRANSACTIONS as SILVER
@@ -84,6 +86,14 @@ CUSTOMER: Final = pl.Schema(_CUSTOMER)
 """A customer's version. What a later one says of it (`valid_to`, `is_current`) is left out: that is its future."""
 
 
+class Told(NamedTuple):
+    """An answer that is kept: of which batch, to what."""
+
+    batch: int
+    asked: pl.DataFrame
+    features: pl.DataFrame
+
+
 class BankStore(PipelineStore):
     """What the bank's tools read.
 
@@ -98,6 +108,7 @@ class BankStore(PipelineStore):
         self.flagged = pl.DataFrame(schema=FLAGGED)
         self.customers = pl.DataFrame(schema=CUSTOMER)
         self._features: FeatureStore | None = None
+        self._told: Told | None = None
         self._network: tuple[int, Network] | None = None
         super().__init__(catalog, batch)
 
@@ -147,14 +158,25 @@ class BankStore(PipelineStore):
 
     def features_of(self, cases: pl.DataFrame) -> pl.DataFrame:
         """`FEATURE_SCHEMA`, one row per row of `features.cases.CASE_SCHEMA`, in order, as of each case's `at`."""
-        return self.history.many(cases)
+        if cases.height != 1:
+            return self.history.many(cases)
+        one = self.history.one(Case(**cases.select(CASE_SCHEMA.names()).row(0, named=True)))
+        return pl.DataFrame([asdict(one)], schema=FEATURE_SCHEMA)
 
     def features_of_transactions(self, ids: pl.Series, at: pl.Series) -> pl.DataFrame:
-        """The same of transactions, each as of `at`; null but for case_id where it was not known by then."""
-        rows = pl.DataFrame({"transaction_id": ids, "at": at}).with_row_index("row")
-        known = rows.join(self.transactions_of(ids), on="transaction_id").filter(
-            pl.col(KNOWN) <= pl.col("at")
-        )
+        """The same of transactions, each as of `at`; null where it was not known by then.
+
+        The last answer is kept: several tools ask the same of the same cases.
+        """
+        rows = pl.DataFrame({"transaction_id": ids, "at": at})
+        if not (self._told and self._told.batch == self.batch and self._told.asked.equals(rows)):
+            self._told = Told(self.batch, rows, self._features_of_transactions(rows))
+        return self._told.features
+
+    def _features_of_transactions(self, rows: pl.DataFrame) -> pl.DataFrame:
+        rows = rows.with_row_index("row")
+        found = self.transactions_of(rows["transaction_id"])
+        known = rows.join(found, on="transaction_id").filter(pl.col(KNOWN) <= pl.col("at"))
         cases = cases_of(known).with_columns(known["at"])
         features = self.features_of(cases).with_columns(known["row"])
         return rows.join(features, on="row", how="left", maintain_order="left").drop("row", "at", "case_id")

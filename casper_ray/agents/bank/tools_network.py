@@ -19,8 +19,8 @@ class DeviceHistory(Result):
     """The device that the transaction came from; found: it came from one.
 
     new_device: the account never paid from it before. uses_30d: the account's other payments from it; accounts: how
-    many customers' accounts paid from it. owners: customers to whom it is or was enrolled. enrolled_min: whole minutes
-    since it was enrolled to this customer; null: it is not.
+    many customers' accounts paid from it. owners: customers to whom it is or was enrolled. enrolled_min: minutes
+    since it was enrolled to this customer; null: it is not, or the customer came with it.
     """
 
     device_token: str | None
@@ -74,6 +74,7 @@ def _enrolments(store: BankStore, rows: pl.DataFrame) -> pl.DataFrame:
     """owners, enrolled_min: of each row's device, by what was known by `at`."""
     versions = store.customers.select(
         "customer_id",
+        "lsn",
         "valid_from",
         "device_token",
         KNOWN,
@@ -81,10 +82,11 @@ def _enrolments(store: BankStore, rows: pl.DataFrame) -> pl.DataFrame:
     )
     known = rows.join(versions, on="device_token").filter(pl.col(KNOWN) <= pl.col("at"))
     mine = pl.col("tokens").list.contains(pl.col("account_token"))
-    since = pl.max_horizontal("valid_from", KNOWN)
+    since = pl.max_horizontal("valid_from", KNOWN).filter(mine).min()
+    enrolled = pl.when(pl.col("lsn").filter(mine).min() > 1).then(pl.col("at").first() - since)
     told = known.group_by("row").agg(
         pl.col("customer_id").n_unique().cast(pl.Int64).alias("owners"),
-        ((pl.col("at") - since).filter(mine).max().dt.total_minutes()).alias("enrolled_min"),
+        enrolled.dt.total_minutes().alias("enrolled_min"),
     )
     joined = rows.select("row").join(told, on="row", how="left", maintain_order="left")
     return joined.select(pl.col("owners").fill_null(0), "enrolled_min")
