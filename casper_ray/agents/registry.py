@@ -10,6 +10,7 @@ from casper_ray.errors import ConfigError
 
 AGENTS: Final = {
     "alert": "casper_ray.agents.bank.alert:ALERT",
+    "fraud": "casper_ray.agents.bank.fraud:FRAUD",
     "refund": "casper_ray.agents.kitchen.refund:REFUND",
 }
 

@@ -8,13 +8,13 @@ from typing import Any, Final
 import polars as pl
 from pydantic import Field
 
+from casper_ray.agents.bank.groups import GROUP_CASE, alerts_of_groups
 from casper_ray.agents.bank.store import BankStore
 from casper_ray.agents.case import Case
 from casper_ray.agents.tools import Arguments
 from casper_ray.lakehouse.read import KNOWN
 
 TRANSACTION_CASE: Final = "transaction"
-GROUP_CASE: Final = "alert_group"
 NONE: Final = ""
 """In the place of an argument that the case does not have: nothing is found by it."""
 
@@ -31,31 +31,6 @@ class OfAccount(Arguments):
 
 class OfMerchant(Arguments):
     merchant_id: str = Field(max_length=40)
-
-
-def group_subject(account: pl.Expr, day: pl.Expr) -> pl.Expr:
-    """The subject of a group of alerts: an account and a simulated day."""
-    return pl.format("{}@{}", account, day.dt.to_string("%Y-%m-%d"))
-
-
-def alerts_of_groups(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
-    """Flagged transactions of each group's account that became known on its day: `FLAGGED`, and `row`, the case's.
-
-    Rules: known before the case's instant. Cases of another kind have none. The gravest first.
-    """
-    groups = (
-        cases.with_row_index("row")
-        .filter(pl.col("kind") == GROUP_CASE)
-        .select(
-            "row",
-            "at",
-            pl.col("subject").str.split("@").list.first().alias("account_token"),
-            pl.col("subject").str.split("@").list.get(1, null_on_oob=True).alias("day"),
-        )
-    )
-    on_day = pl.col(KNOWN).dt.to_string("%Y-%m-%d") == pl.col("day")
-    found = groups.join(store.flagged, on="account_token").filter(on_day & (pl.col(KNOWN) < pl.col("at")))
-    return found.sort("row", -pl.col("risk_score"), KNOWN, "transaction_id").drop("at", "day")
 
 
 def own_transaction(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Final, NamedTuple
 
@@ -109,14 +110,22 @@ class BankStore(PipelineStore):
         self.customers = pl.DataFrame(schema=CUSTOMER)
         self._features: FeatureStore | None = None
         self._told: Told | None = None
+        self._kept: dict[str, pl.DataFrame] = {}
         self._network: tuple[int, Network] | None = None
         super().__init__(catalog, batch)
 
     def take_in(self, left: LeftBy) -> None:
+        self._kept = {}
         fresh = self._flagged_since(left)
         known = pl.concat([self.flagged, fresh]).sort(KNOWN, "transaction_id")
         self.flagged = known.unique("transaction_id", keep="first", maintain_order=True)
         self.customers = self.table(CUSTOMERS, left).select(CUSTOMER.names()).cast(CUSTOMER).collect()
+
+    def kept(self, name: str, made: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        """What `made` returns, made once while the store stands at a batch."""
+        if name not in self._kept:
+            self._kept[name] = made()
+        return self._kept[name]
 
     def transactions(self) -> pl.LazyFrame:
         """silver_transactions as the store's batch left it, `TRANSACTION`. Whoever reads it bounds it by `at`."""

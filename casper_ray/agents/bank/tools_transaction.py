@@ -35,6 +35,7 @@ class TransactionDetails(Result):
     direction: str | None
     status: str | None
     auth_result: str | None
+    card_type: str | None
     channel: str | None
     country: str | None
     txn_ts: datetime | None
