@@ -10,8 +10,10 @@ from casper_ray.errors import ConfigError
 
 AGENTS: Final = {
     "alert": "casper_ray.agents.bank.alert:ALERT",
+    "credit": "casper_ray.agents.bank.credit:CREDIT",
     "fraud": "casper_ray.agents.bank.fraud:FRAUD",
     "refund": "casper_ray.agents.kitchen.refund:REFUND",
+    "screening": "casper_ray.agents.bank.screening:SCREENING",
 }
 
 
