@@ -20,7 +20,7 @@ INCREASE, KEEP, DECREASE, FREEZE = "increase", "keep", "decrease", "freeze"
 LARGE: Final = "large_increase"
 OTHER_LIMIT: Final = "other_limit"
 UNFOUNDED: Final = "unfounded_increase"
-"""Outcomes for people: a rise above what a machine may do alone; another limit than data gives; a rise data gives not."""
+"""Outcomes for people: a rise too large for a machine; another limit than data gives; a rise without a ground."""
 _ROUND: Final = 100_00
 _TEXTS: Final = {
     FREEZE: "Three days' purchases are {} % of the limit, the largest one {} %, unlike before.",

@@ -14,6 +14,7 @@ from casper_ray.lakehouse.read import KNOWN
 CREDIT_CASE: Final = "credit_review"
 STEPS: Final = (0.25, 0.5, 0.75)
 """Shares of the limit: whoever owes more than one of them for the first time on a day is looked at."""
+_ENDS: Final = pl.Schema({"at": pl.Datetime("us", "UTC"), "source_batch": pl.Int64(), "month": pl.String()})
 
 
 def cases(store: CreditStore, after: int, to: int) -> pl.DataFrame:
@@ -56,8 +57,7 @@ def _ends(store: CreditStore, after: int, to: int) -> pl.DataFrame:
         if last is not None and batch > after and batch <= to:
             found += [(end, batch, f"{before:%Y-%m}") for before, end in _months(last, reached)]
         last = reached if last is None else max(last, reached)
-    schema = {"at": pl.Datetime("us", "UTC"), "source_batch": pl.Int64, "month": pl.String}
-    return pl.DataFrame(found, schema=schema, orient="row")
+    return pl.DataFrame(found, schema=_ENDS, orient="row")
 
 
 def _months(after: datetime, to: datetime) -> list[tuple[datetime, datetime]]:
@@ -78,4 +78,4 @@ def _cases(rows: pl.DataFrame, occasion: str) -> pl.DataFrame:
         pl.col("account_token").alias("subject"),
         pl.lit(None, pl.String).alias("text"),
         "source_batch",
-    ).cast(dict(CASES))
+    ).cast(CASES)

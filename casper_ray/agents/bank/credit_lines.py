@@ -7,7 +7,8 @@ from typing import Final
 import polars as pl
 from polars.datatypes import DataTypeClass
 
-from casper_ray.agents.bank.store import SILVER, BankStore
+from casper_ray.agents.bank.store import BankStore
+from casper_ray.agents.features.tables import TRANSACTIONS as SILVER
 from casper_ray.domain.bank import CARD, CHARGEBACK, COMPLIANCE_FAILED, OUT, POSTED, PURCHASE, SETTLED, WIRE
 from casper_ray.lakehouse.bank_sides import sides
 from casper_ray.lakehouse.batch_versions import LeftBy

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 import polars as pl
 from polars.datatypes import DataTypeClass
 
 from casper_ray.agents.bank.sanctions import SanctionsList
-from casper_ray.agents.bank.store import SILVER, BankStore
+from casper_ray.agents.bank.store import BankStore
+from casper_ray.agents.features.tables import TRANSACTIONS as SILVER
 from casper_ray.domain.bank import COMPLIANCE_FAILED, SETTLED, WIRE
 from casper_ray.lakehouse.batch_versions import LeftBy
 from casper_ray.lakehouse.names import Catalog
@@ -40,7 +41,7 @@ class ScreeningStore(BankStore):
     A name lives while a batch is compared; what stays is an entry's id, a score, and the entry's initials.
     """
 
-    reads = (*BankStore.reads, WIRE_EVENTS)
+    reads: ClassVar[tuple[str, ...]] = (*BankStore.reads, WIRE_EVENTS)
 
     def __init__(self, catalog: Catalog, batch: int | None = None) -> None:
         listed = at_version(catalog.table(_WORLD, _LIST))

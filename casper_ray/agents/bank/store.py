@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 import polars as pl
 from polars.datatypes import DataTypeClass
@@ -103,7 +103,7 @@ class BankStore(PipelineStore):
     """
 
     schema = RETAIL
-    reads = (SILVER, CUSTOMERS, SUSPICIOUS, DAYS)
+    reads: ClassVar[tuple[str, ...]] = (SILVER, CUSTOMERS, SUSPICIOUS, DAYS)
 
     def __init__(self, catalog: Catalog, batch: int | None = None) -> None:
         self.flagged = pl.DataFrame(schema=FLAGGED)
