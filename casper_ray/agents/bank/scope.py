@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import polars as pl
@@ -62,8 +63,12 @@ def own_merchant(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
 
 def transactions_at(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`TRANSACTION` of each asked transaction_id, in order; null but for the id where it was not known by `at`."""
+    return store.told("transactions", asked.select("transaction_id", "at"), partial(_transactions_at, store))
+
+
+def _transactions_at(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
     found = store.transactions_of(asked["transaction_id"])
-    wanted = asked.select("transaction_id", "at").with_row_index("row")
+    wanted = asked.with_row_index("row")
     known = wanted.join(found, on="transaction_id").filter(pl.col(KNOWN) <= pl.col("at")).drop("at")
     return wanted.select("row", pl.col("transaction_id").alias("asked_id")).join(
         known, on="row", how="left", maintain_order="left"

@@ -88,11 +88,10 @@ CUSTOMER: Final = pl.Schema(_CUSTOMER)
 
 
 class Told(NamedTuple):
-    """An answer that is kept: of which batch, to what."""
+    """An answer that is kept, and to what."""
 
-    batch: int
     asked: pl.DataFrame
-    features: pl.DataFrame
+    answer: pl.DataFrame
 
 
 class BankStore(PipelineStore):
@@ -109,13 +108,13 @@ class BankStore(PipelineStore):
         self.flagged = pl.DataFrame(schema=FLAGGED)
         self.customers = pl.DataFrame(schema=CUSTOMER)
         self._features: FeatureStore | None = None
-        self._told: Told | None = None
+        self._told: dict[str, Told] = {}
         self._kept: dict[str, pl.DataFrame] = {}
         self._network: tuple[int, Network] | None = None
         super().__init__(catalog, batch)
 
     def take_in(self, left: LeftBy) -> None:
-        self._kept = {}
+        self._kept, self._told = {}, {}
         fresh = self._flagged_since(left)
         known = pl.concat([self.flagged, fresh]).sort(KNOWN, "transaction_id")
         self.flagged = known.unique("transaction_id", keep="first", maintain_order=True)
@@ -126,6 +125,15 @@ class BankStore(PipelineStore):
         if name not in self._kept:
             self._kept[name] = made()
         return self._kept[name]
+
+    def told(
+        self, name: str, asked: pl.DataFrame, made: Callable[[pl.DataFrame], pl.DataFrame]
+    ) -> pl.DataFrame:
+        """What `made` answers to `asked`; of each name the last answer is kept while the store stands at a batch."""
+        last = self._told.get(name)
+        if last is None or not last.asked.equals(asked):
+            last = self._told[name] = Told(asked, made(asked))
+        return last.answer
 
     def transactions(self) -> pl.LazyFrame:
         """silver_transactions as the store's batch left it, `TRANSACTION`. Whoever reads it bounds it by `at`."""
@@ -178,9 +186,7 @@ class BankStore(PipelineStore):
         The last answer is kept: several tools ask the same of the same cases.
         """
         rows = pl.DataFrame({"transaction_id": ids, "at": at})
-        if not (self._told and self._told.batch == self.batch and self._told.asked.equals(rows)):
-            self._told = Told(self.batch, rows, self._features_of_transactions(rows))
-        return self._told.features
+        return self.told("features", rows, self._features_of_transactions)
 
     def _features_of_transactions(self, rows: pl.DataFrame) -> pl.DataFrame:
         rows = rows.with_row_index("row")

@@ -72,15 +72,9 @@ def device_histories(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
 
 def _enrolments(store: BankStore, rows: pl.DataFrame) -> pl.DataFrame:
     """owners, enrolled_min: of each row's device, by what was known by `at`."""
-    versions = store.customers.select(
-        "customer_id",
-        "lsn",
-        "valid_from",
-        "device_token",
-        KNOWN,
-        pl.concat_list("account_token", "credit_account_token").alias("tokens"),
-    )
-    known = rows.join(versions, on="device_token").filter(pl.col(KNOWN) <= pl.col("at"))
+    versions = store.kept("enrolments", lambda: _enrolments_known(store))
+    ours = versions.filter(pl.col("device_token").is_in(rows["device_token"].drop_nulls().implode()))
+    known = rows.join(ours, on="device_token").filter(pl.col(KNOWN) <= pl.col("at"))
     mine = pl.col("tokens").list.contains(pl.col("account_token"))
     since = pl.max_horizontal("valid_from", KNOWN).filter(mine).min()
     enrolled = pl.when(pl.col("lsn").filter(mine).min() > 1).then(pl.col("at").first() - since)
@@ -90,6 +84,18 @@ def _enrolments(store: BankStore, rows: pl.DataFrame) -> pl.DataFrame:
     )
     joined = rows.select("row").join(told, on="row", how="left", maintain_order="left")
     return joined.select(pl.col("owners").fill_null(0), "enrolled_min")
+
+
+def _enrolments_known(store: BankStore) -> pl.DataFrame:
+    """Customers' versions that name a device, with the accounts that it is enrolled to."""
+    return store.customers.filter(pl.col("device_token").is_not_null()).select(
+        "customer_id",
+        "lsn",
+        "valid_from",
+        "device_token",
+        KNOWN,
+        pl.concat_list("account_token", "credit_account_token").alias("tokens"),
+    )
 
 
 def counterparty_graphs(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
