@@ -19,8 +19,8 @@ from casper_ray.spec import Spec
 INCREASE, KEEP, DECREASE, FREEZE = "increase", "keep", "decrease", "freeze"
 LARGE: Final = "large_increase"
 OTHER_LIMIT: Final = "other_limit"
-UNFOUNDED: Final = "unfounded_increase"
-"""Outcomes for people: a rise too large for a machine; another limit than data gives; a rise without a ground."""
+UNFOUNDED: Final = "unfounded_decision"
+"""Outcomes for people: a rise too large for a machine; another limit than data gives; not what data speaks for."""
 _ROUND: Final = 100_00
 _TEXTS: Final = {
     FREEZE: "Three days' purchases are {} % of the limit, the largest one {} %, unlike before.",
@@ -160,7 +160,10 @@ def _new_limit(settings: CreditPolicy) -> pl.Expr:
 def facts(
     store: CreditStore, evidence: pl.DataFrame, answers: pl.DataFrame, settings: CreditPolicy
 ) -> pl.DataFrame:
-    """What the gate is to know. A line is no payment: nothing moves, but what is raised has to be what data gives."""
+    """What the gate is to know. A line is no payment, so nothing moves; but limit and decision have to be data's.
+
+    Rules: not to raise what could be raised is the one other decision that needs no person.
+    """
     due = propose(evidence, settings)["decision"]
     line = evidence.select(pl.col("get_account_balance_history").struct.unnest())
     rows = line.with_columns(answers["decision"], answers["new_limit"])
@@ -172,7 +175,7 @@ def facts(
         .then(pl.lit(None, pl.String))
         .when((pl.col("new_limit") != given).fill_null(True))
         .then(pl.lit(OTHER_LIMIT))
-        .when((decision == INCREASE) & (due != INCREASE))
+        .when((decision != due) & ~((decision == KEEP) & (due == INCREASE)))
         .then(pl.lit(UNFOUNDED))
         .when((decision == INCREASE) & (rise > settings.increase.alone_up_to))
         .then(pl.lit(LARGE))

@@ -25,9 +25,11 @@ def cases(store: CreditStore, after: int, to: int) -> pl.DataFrame:
 
 def _crossings(store: CreditStore, after: int, to: int) -> pl.DataFrame:
     """As of the transaction that took the line over a step; one per line, step and day."""
-    limits = store.customers_at(store.flows.select("account_token", pl.col(KNOWN).alias("at")))
+    moved = store.flows.filter(pl.col("source_batch").is_between(after + 1, to))["account_token"].unique()
+    flows = store.flows.filter(pl.col("account_token").is_in(moved.implode()))
+    limits = store.customers_at(flows.select("account_token", pl.col(KNOWN).alias("at")))
     limit = limits["credit_limit"].to_physical().cast(pl.Float64)
-    used = store.flows.with_columns((pl.col("owed") / limit).alias("used"))
+    used = flows.with_columns((pl.col("owed") / limit).alias("used"))
     step = pl.sum_horizontal((pl.col("used") >= bound).cast(pl.Int64) for bound in STEPS)
     stepped = used.with_columns(step.alias("step"), pl.col(KNOWN).dt.date().alias("day"))
     before = pl.col("step").shift(1).over("account_token").fill_null(0)
@@ -55,12 +57,12 @@ def _ends(store: CreditStore, after: int, to: int) -> pl.DataFrame:
     found, last = [], began if isinstance(began, datetime) else None
     for batch, reached in store.instants().drop_nulls("sim_instant").iter_rows():
         if last is not None and batch > after and batch <= to:
-            found += [(end, batch, f"{before:%Y-%m}") for before, end in _months(last, reached)]
+            found += [(end, batch, f"{before:%Y-%m}") for before, end in months_ended(last, reached)]
         last = reached if last is None else max(last, reached)
     return pl.DataFrame(found, schema=_ENDS, orient="row")
 
 
-def _months(after: datetime, to: datetime) -> list[tuple[datetime, datetime]]:
+def months_ended(after: datetime, to: datetime) -> list[tuple[datetime, datetime]]:
     """Months that ended in (after, to]: their beginnings and the next ones'."""
     found, begin = [], datetime(after.year, after.month, 1, tzinfo=UTC)
     while (end := datetime(begin.year + begin.month // 12, begin.month % 12 + 1, 1, tzinfo=UTC)) <= to:

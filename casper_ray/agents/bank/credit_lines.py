@@ -57,9 +57,14 @@ class CreditStore(BankStore):
         super().__init__(catalog, batch)
 
     def take_in(self, left: LeftBy) -> None:
+        before = self.lines()["account_token"]
         super().take_in(left)
         lines = self.lines()["account_token"]
-        fresh = _flows(self._fresh(left), lines).join(self._brought(left), on="transaction_id", how="left")
+        found = [_flows(self._fresh(left), lines)]
+        if self.left.batch >= 0:  # of a line that is new nothing was kept until now
+            new = lines.filter(~lines.is_in(before.implode()))
+            found.append(_flows(self._of_lines(new, left), new))
+        fresh = pl.concat(found).join(self._brought(left), on="transaction_id", how="left")
         fresh = fresh.with_columns(pl.col("source_batch").fill_null(left.batch)).select(FLOW.names())
         known = pl.concat([self.flows.drop("owed"), fresh.cast(FLOW)])
         moved = pl.col("spent") - pl.col("paid") - pl.col("returned")
@@ -87,6 +92,12 @@ class CreditStore(BankStore):
             return self.table(SILVER, left).select(_READ).collect()
         found = changes(self.catalog.table(self.schema, SILVER), before, left.versions[SILVER])
         return found.filter(pl.col(CHANGE) == "insert").select(_READ)
+
+    def _of_lines(self, lines: pl.Series, left: LeftBy) -> pl.DataFrame:
+        """Silver's rows of these card accounts, from the first on."""
+        either = [pl.col(side).is_in(lines.implode()) for side in ("account_token", "counterparty_token")]
+        rows = self.table(SILVER, left).select(_READ)
+        return (rows.filter(pl.any_horizontal(either)) if lines.len() else rows.head(0)).collect()
 
     def _brought(self, left: LeftBy) -> pl.DataFrame:
         """transaction_id, source_batch: whose Bronze brought what concluded it. Silver does not say."""

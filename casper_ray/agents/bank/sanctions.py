@@ -20,7 +20,7 @@ _MOST_TOKENS = 6
 _AT_ONCE = 4_096
 _WORST = 0.6
 """Weight of the less alike of two parts of a name: one part alone makes no person."""
-_INITIAL = 0.85
+_INITIAL = 0.87
 """A given name that is only an initial agrees with a name that begins so, but proves less than a name."""
 _ALIKE: dict[str, pl.DataType | DataTypeClass] = {
     "name": pl.String,
