@@ -62,7 +62,9 @@ def balance_histories(store: CreditStore, asked: pl.DataFrame) -> pl.DataFrame:
     named = limits["credit_account_token"].eq_missing(asked["account_token"])
     rows = asked.select("account_token", "at").with_row_index("row")
     rows = rows.with_columns(limits["credit_limit"], named.alias("named"))
-    flows = rows.join(store.flows, on="account_token").filter(pl.col(KNOWN) <= pl.col("at"))
+    flows = rows.join(store.flows_of(rows["account_token"]), on="account_token").filter(
+        pl.col(KNOWN) <= pl.col("at")
+    )
     flows = flows.sort("row", KNOWN, "transaction_id")
     found = pl.col("named") & (pl.col("credit_limit") > 0)
     told = (
