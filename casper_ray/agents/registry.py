@@ -9,8 +9,12 @@ from casper_ray.agents.agent import Agent
 from casper_ray.errors import ConfigError
 
 AGENTS: Final = {
+    "alert": "casper_ray.agents.bank.alert:ALERT",
     "complaint": "casper_ray.agents.kitchen.complaint:COMPLAINT",
+    "credit": "casper_ray.agents.bank.credit:CREDIT",
+    "fraud": "casper_ray.agents.bank.fraud:FRAUD",
     "refund": "casper_ray.agents.kitchen.refund:REFUND",
+    "screening": "casper_ray.agents.bank.screening:SCREENING",
 }
 
 

@@ -96,6 +96,20 @@ class FeatureStore:
         """The tables' versions that answers are from: what a decision names, so that it can be asked again."""
         return {TRANSACTIONS: self._transactions.version, DAYS: self._days.version}
 
+    @property
+    def rows(self) -> pl.DataFrame:
+        """Of every account, as `coded_transactions` has them, in no particular order."""
+        return self._transactions.rows
+
+    @property
+    def books(self) -> Books:
+        """What the codes in `rows` stand for."""
+        return self._books
+
+    def pin(self, versions: Mapping[str, int]) -> None:
+        """Answer from these versions from the next look-up on."""
+        self._transactions.pinned, self._days.pinned = versions.get(TRANSACTIONS), versions.get(DAYS)
+
     def refresh(self) -> bool:
         """Catch up with the tables; whether there was anything. Raises: LakeError for more rows than it may hold."""
         moved = [table for table in (self._transactions, self._days) if table.moved()]

@@ -98,7 +98,7 @@ class KeptTable:
         if self.version < 0:
             return True
         if self.pinned is not None:
-            return False
+            return self.pinned != self.version
         read, following = (
             self.path / "_delta_log" / f"{version:020d}.json" for version in (self.version, self.version + 1)
         )

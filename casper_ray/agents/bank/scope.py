@@ -1,0 +1,82 @@
+"""What is a case's own: its transaction, its account, and of a group of alerts the transactions of its day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+import polars as pl
+from pydantic import Field
+
+from casper_ray.agents.bank.groups import GROUP_CASE, alerts_of_groups
+from casper_ray.agents.bank.store import BankStore
+from casper_ray.agents.case import Case
+from casper_ray.agents.tools import Arguments
+from casper_ray.lakehouse.read import KNOWN
+
+TRANSACTION_CASE: Final = "transaction"
+NONE: Final = ""
+"""In the place of an argument that the case does not have: nothing is found by it."""
+
+
+class OfTransaction(Arguments):
+    transaction_id: str = Field(max_length=40)
+
+
+class OfAccount(Arguments):
+    """account_token: of a current account or a credit account; a token, no number."""
+
+    account_token: str = Field(max_length=120)
+
+
+class OfMerchant(Arguments):
+    merchant_id: str = Field(max_length=40)
+
+
+def own_transaction(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
+    """transaction_id: the case's subject; of a group the gravest alert's."""
+    if (cases["kind"] == TRANSACTION_CASE).all():
+        return cases.select(pl.col("subject").str.head(40).alias("transaction_id"))
+    gravest = alerts_of_groups(store, cases).unique("row", keep="first").select("row", "transaction_id")
+    joined = cases.with_row_index("row").join(gravest, on="row", how="left", maintain_order="left")
+    own = pl.when(pl.col("kind") == TRANSACTION_CASE).then("subject").otherwise("transaction_id")
+    return joined.select(own.fill_null(NONE).str.head(40).alias("transaction_id"))
+
+
+def own_account(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
+    """account_token: of the case's transaction as far as it is known by `at`; else the subject up to an `@`."""
+    of_transaction = transactions_at(store, own_transaction(store, cases).with_columns(cases["at"]))
+    own = (
+        pl.when(pl.col("kind") == TRANSACTION_CASE)
+        .then(of_transaction["account_token"])
+        .otherwise(pl.col("subject").str.split("@").list.first())
+    )
+    return cases.select(own.fill_null(NONE).alias("account_token"))
+
+
+def own_merchant(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
+    """merchant_id: of the case's transaction as far as it is known by `at`."""
+    found = transactions_at(store, own_transaction(store, cases).with_columns(cases["at"]))
+    return found.select(pl.col("merchant_id").fill_null(NONE))
+
+
+def transactions_at(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
+    """`TRANSACTION` of each asked transaction_id, in order; null but for the id where it was not known by `at`."""
+    return store.told("transactions", asked.select("transaction_id", "at"), partial(_transactions_at, store))
+
+
+def _transactions_at(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
+    found = store.transactions_of(asked["transaction_id"])
+    wanted = asked.with_row_index("row")
+    known = wanted.join(found, on="transaction_id").filter(pl.col(KNOWN) <= pl.col("at")).drop("at")
+    return wanted.select("row", pl.col("transaction_id").alias("asked_id")).join(
+        known, on="row", how="left", maintain_order="left"
+    )
+
+
+def allows_transaction(store: BankStore, case: Case, arguments: Mapping[str, Any]) -> bool:
+    """Whether a case may ask of a transaction: its own, or one of its group's alerts."""
+    if case.kind != GROUP_CASE:
+        return bool(arguments["transaction_id"] == case.subject)
+    return arguments["transaction_id"] in alerts_of_groups(store, case.frame())["transaction_id"]

@@ -1,0 +1,260 @@
+"""What the bank's tools read: flagged transactions, customers' versions, and features, as one batch left them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import ClassVar, Final, NamedTuple
+
+import polars as pl
+from polars.datatypes import DataTypeClass
+
+from casper_ray.agents.bank.network import Network
+from casper_ray.agents.features.answers import FEATURE_SCHEMA
+from casper_ray.agents.features.cases import CASE_SCHEMA, Case, cases_of
+from casper_ray.agents.features.lookup import FeatureStore
+from casper_ray.agents.features.tables import DAYS
+from casper_ray.agents.features.tables import TRANSACTIONS as SILVER
+from casper_ray.agents.store import PipelineStore
+from casper_ray.domain.bank import ATM, CARD, COMPLIANCE_FAILED, SETTLED, WIRE
+from casper_ray.lakehouse.batch_versions import LeftBy
+from casper_ray.lakehouse.changes import CHANGE, changes
+from casper_ray.lakehouse.names import Catalog
+from casper_ray.lakehouse.read import KNOWN
+
+RETAIL: Final = "retail_banking"
+CUSTOMERS: Final = "silver_customers"
+SUSPICIOUS: Final = "gold_suspicious_activity"
+_INSTANT = pl.Datetime("us", "UTC")
+_MONEY = pl.Decimal(18, 2)
+_TRANSACTION: dict[str, pl.DataType | DataTypeClass] = {
+    "transaction_id": pl.String,
+    "feed": pl.String,
+    "transaction_type": pl.String,
+    "original_transaction_id": pl.String,
+    "account_token": pl.String,
+    "card_token": pl.String,
+    "card_type": pl.String,
+    "counterparty_token": pl.String,
+    "counterparty_name_token": pl.String,
+    "internal": pl.Boolean,
+    "direction": pl.String,
+    "txn_ts": _INSTANT,
+    "txn_day": pl.Date,
+    "merchant_id": pl.String,
+    "merchant_category": pl.String,
+    "merchant_risk": pl.Float64,
+    "country": pl.String,
+    "channel": pl.String,
+    "branch_id": pl.String,
+    "device_token": pl.String,
+    "lat": pl.Float64,
+    "lon": pl.Float64,
+    "amount": _MONEY,
+    "currency": pl.String,
+    "amount_base": _MONEY,
+    "status": pl.String,
+    "auth_result": pl.String,
+    KNOWN: _INSTANT,
+}
+TRANSACTION: Final = pl.Schema(_TRANSACTION)
+"""Of Silver, what tools tell of a transaction. Tokens, no names."""
+FLAGGED: Final = pl.Schema(
+    {**_TRANSACTION, "reason_codes": pl.List(pl.String), "risk_score": pl.Int64, "source_batch": pl.Int64}
+)
+"""A flagged transaction: the rules' verdict, and the batch that brought it."""
+_CUSTOMER: dict[str, pl.DataType | DataTypeClass] = {
+    "customer_id": pl.String,
+    "lsn": pl.Int64,
+    "valid_from": _INSTANT,
+    "account_token": pl.String,
+    "credit_account_token": pl.String,
+    "name_token": pl.String,
+    "device_token": pl.String,
+    "country": pl.String,
+    "income_band": pl.String,
+    "segment": pl.String,
+    "branch_id": pl.String,
+    "devices": pl.Int64,
+    "limit_card": _MONEY,
+    "limit_atm": _MONEY,
+    "limit_wire": _MONEY,
+    "overdraft": _MONEY,
+    "credit_limit": _MONEY,
+    KNOWN: _INSTANT,
+}
+CUSTOMER: Final = pl.Schema(_CUSTOMER)
+"""A customer's version. What a later one says of it (`valid_to`, `is_current`) is left out: that is its future."""
+
+
+class Told(NamedTuple):
+    """An answer that is kept, and to what."""
+
+    asked: pl.DataFrame
+    answer: pl.DataFrame
+
+
+class BankStore(PipelineStore):
+    """What the bank's tools read.
+
+    flagged:   `FLAGGED`, one row per flagged transaction, in memory, in the order in which they were known.
+    customers: `CUSTOMER`, one row per customer and version, in memory.
+    """
+
+    schema = RETAIL
+    reads: ClassVar[tuple[str, ...]] = (SILVER, CUSTOMERS, SUSPICIOUS, DAYS)
+
+    def __init__(self, catalog: Catalog, batch: int | None = None) -> None:
+        self.flagged = pl.DataFrame(schema=FLAGGED)
+        self.customers = pl.DataFrame(schema=CUSTOMER)
+        self._features: FeatureStore | None = None
+        self._told: dict[str, Told] = {}
+        self._kept: dict[str, pl.DataFrame] = {}
+        self._network: tuple[int, Network] | None = None
+        super().__init__(catalog, batch)
+
+    def take_in(self, left: LeftBy) -> None:
+        self._kept, self._told = {}, {}
+        fresh = self._flagged_since(left)
+        known = pl.concat([self.flagged, fresh]).sort(KNOWN, "transaction_id")
+        self.flagged = known.unique("transaction_id", keep="first", maintain_order=True)
+        self.customers = self.table(CUSTOMERS, left).select(CUSTOMER.names()).cast(CUSTOMER).collect()
+
+    def kept(self, name: str, made: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        """What `made` returns, made once while the store stands at a batch."""
+        if name not in self._kept:
+            self._kept[name] = made()
+        return self._kept[name]
+
+    def told(
+        self, name: str, asked: pl.DataFrame, made: Callable[[pl.DataFrame], pl.DataFrame]
+    ) -> pl.DataFrame:
+        """What `made` answers to `asked`; of each name the last answer is kept while the store stands at a batch."""
+        last = self._told.get(name)
+        if last is None or not last.asked.equals(asked):
+            last = self._told[name] = Told(asked, made(asked))
+        return last.answer
+
+    def transactions(self) -> pl.LazyFrame:
+        """silver_transactions as the store's batch left it, `TRANSACTION`. Whoever reads it bounds it by `at`."""
+        return self.table(SILVER).select(TRANSACTION.names())
+
+    def transactions_of(self, ids: pl.Series) -> pl.DataFrame:
+        """`TRANSACTION` of these ids, each once, in no particular order. Flagged ones cost no read."""
+        wanted = ids.drop_nulls().unique()
+        ours = self.flagged.filter(pl.col("transaction_id").is_in(wanted.implode())).select(
+            TRANSACTION.names()
+        )
+        others = wanted.filter(~wanted.is_in(ours["transaction_id"].implode()))
+        if others.is_empty() or SILVER not in self.left.versions:
+            return ours
+        read = self.transactions().filter(pl.col("transaction_id").is_in(others.implode())).collect()
+        return pl.concat([ours, read.sort(KNOWN).unique("transaction_id", keep="first")])
+
+    def customers_at(self, asked: pl.DataFrame) -> pl.DataFrame:
+        """The customer's version that was the last one known by `at`.
+
+        asked:   account_token (of the account, or of the credit account), at.
+        Returns: one row per row of asked, in order: `CUSTOMER`; all null where nobody is known to have it.
+        Rules:   versions follow each other by lsn. Of who is deleted it is the last that named the account.
+        """
+        versions = self.customers.filter(pl.col("account_token").is_not_null())
+        numbered = asked.select(pl.col("account_token").alias("asked_token"), "at").with_row_index("row")
+        found = [
+            numbered.join(versions, left_on="asked_token", right_on=token, coalesce=False).filter(
+                pl.col(KNOWN) <= pl.col("at")
+            )
+            for token in ("account_token", "credit_account_token")
+        ]
+        last = pl.concat(found).sort("row", "lsn").unique("row", keep="last", maintain_order=True)
+        return (
+            numbered.select("row")
+            .join(last, on="row", how="left", maintain_order="left")
+            .select(CUSTOMER.names())
+        )
+
+    def features_of(self, cases: pl.DataFrame) -> pl.DataFrame:
+        """`FEATURE_SCHEMA`, one row per row of `features.cases.CASE_SCHEMA`, in order, as of each case's `at`."""
+        if cases.height != 1:
+            return self.history.many(cases)
+        one = self.history.one(Case(**cases.select(CASE_SCHEMA.names()).row(0, named=True)))
+        return pl.DataFrame([asdict(one)], schema=FEATURE_SCHEMA)
+
+    def features_of_transactions(self, ids: pl.Series, at: pl.Series) -> pl.DataFrame:
+        """The same of transactions, each as of `at`; null where it was not known by then.
+
+        The last answer is kept: several tools ask the same of the same cases.
+        """
+        rows = pl.DataFrame({"transaction_id": ids, "at": at})
+        return self.told("features", rows, self._features_of_transactions)
+
+    def _features_of_transactions(self, rows: pl.DataFrame) -> pl.DataFrame:
+        rows = rows.with_row_index("row")
+        found = self.transactions_of(rows["transaction_id"])
+        known = rows.join(found, on="transaction_id").filter(pl.col(KNOWN) <= pl.col("at"))
+        cases = cases_of(known).with_columns(known["at"])
+        features = self.features_of(cases).with_columns(known["row"])
+        return rows.join(features, on="row", how="left", maintain_order="left").drop("row", "at", "case_id")
+
+    @property
+    def history(self) -> FeatureStore:
+        """Every account's history, in memory from the first look-up on."""
+        pinned = self.left.versions
+        if self._features is None:
+            self._features = FeatureStore(self.catalog, versions=pinned)
+        self._features.pin(pinned)
+        self._features.refresh()
+        return self._features
+
+    @property
+    def network(self) -> Network:
+        """Who dealt with whom, and from which device."""
+        history, version = self.history, self.left.versions[SILVER]
+        if self._network is None or self._network[0] != version:
+            self._network = (version, Network(history.rows, history.books))
+        return self._network[1]
+
+    def _flagged_since(self, left: LeftBy) -> pl.DataFrame:
+        """Transactions that were flagged after the store's batch."""
+        judged = self._suspicious_since(left).select(
+            "transaction_id", "reason_codes", "risk_score", "txn_day"
+        )
+        ids, days = judged["transaction_id"].implode(), judged["txn_day"].unique().implode()
+        rows = (
+            self.table(SILVER, left)
+            .filter(pl.col("txn_day").is_in(days), pl.col("transaction_id").is_in(ids))
+            .select(TRANSACTION.names())
+            .collect()
+            .sort(KNOWN)
+            .unique("transaction_id", keep="first")
+        )
+        return (
+            rows.join(judged.drop("txn_day"), on="transaction_id")
+            .join(self._batches_of(judged["transaction_id"], left), on="transaction_id", how="left")
+            .with_columns(pl.col("source_batch").fill_null(left.batch))
+            .select((pl.col(name).cast(dtype)) for name, dtype in FLAGGED.items())
+        )
+
+    def _suspicious_since(self, left: LeftBy) -> pl.DataFrame:
+        before = self.left.versions.get(SUSPICIOUS)
+        if before is None:
+            return self.table(SUSPICIOUS, left).collect()
+        path = self.catalog.table(self.schema, SUSPICIOUS)
+        return (
+            changes(path, before, left.versions[SUSPICIOUS]).filter(pl.col(CHANGE) == "insert").drop(CHANGE)
+        )
+
+    def _batches_of(self, ids: pl.Series, left: LeftBy) -> pl.DataFrame:
+        """transaction_id, source_batch: whose Bronze brought the event that concluded it. Gold does not say."""
+        brought = [
+            self.table(f"{feed}_events", left)
+            .filter(
+                pl.col("_batch_id") > self.left.batch,
+                pl.col("_admission") == "admitted",
+                pl.col("event_type").is_in([SETTLED, COMPLIANCE_FAILED]),
+                pl.col("transaction_id").is_in(ids.implode()),
+            )
+            .select("transaction_id", pl.col("_batch_id").alias("source_batch"))
+            for feed in (CARD, ATM, WIRE)
+        ]
+        return pl.concat(brought).group_by("transaction_id").agg(pl.col("source_batch").min()).collect()
