@@ -49,7 +49,9 @@ def event(kind: str, order: str, minutes: float, number: int, **fields: Any) -> 
     return json.dumps({**told, **fields}).encode() + b"\n"
 
 
-def created(order: str, minutes: float, *, price: float = 20.0, address: str = "1 Quay St", **f: Any) -> bytes:
+def created(
+    order: str, minutes: float, *, price: float = 20.0, address: str = "1 Quay St", **f: Any
+) -> bytes:
     body = json.dumps({"customer_addr": address, "items": [item(price=price)]})
     return event("order_created", order, minutes, f.pop("number", 0), body=body, **f)
 

@@ -31,6 +31,7 @@ from casper_ray.agents.gate import (
 from casper_ray.agents.ledger import Ledger, Payment
 
 NOON = datetime(2024, 1, 3, 12, tzinfo=UTC)
+TODAY = NOON.date()
 RULES = GateRules(
     version="test.v1",
     cap=Decimal(100),
@@ -61,7 +62,7 @@ def usd(text: str) -> Decimal:
     return Decimal(text).quantize(Decimal("0.01"))
 
 
-def paid(case: str = "c0", what: str = "B", day: date = NOON.date(), amount: str = "10") -> Payment:
+def paid(case: str = "c0", what: str = "B", day: date = TODAY, amount: str = "10") -> Payment:
     return Payment(case, what, "k", day, usd(amount))
 
 
@@ -105,7 +106,12 @@ def paid(case: str = "c0", what: str = "B", day: date = NOON.date(), amount: str
         ),
         ({"amount": usd("80"), "asked": usd("80"), "payable": usd("80")}, APPROVED, (), "80"),
         ({"amount": usd("80.01"), "asked": usd("80.01"), "payable": usd("90")}, QUEUED, ("two_people",), "0"),
-        ({"amount": usd("150"), "asked": usd("150"), "payable": usd("150")}, QUEUED, ("cap", "two_people"), "0"),
+        (
+            {"amount": usd("150"), "asked": usd("150"), "payable": usd("150")},
+            QUEUED,
+            ("cap", "two_people"),
+            "0",
+        ),
     ],
 )
 def test_each_rule(changed: dict[str, Any], action: str, reasons: tuple[str, ...], amount: str) -> None:

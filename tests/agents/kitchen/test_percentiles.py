@@ -37,7 +37,9 @@ def windows(draw: st.DrawFn) -> Windows:
 @given(windows())
 def test_each_window_is_as_if_it_were_alone(told: Windows) -> None:
     values, first, last = told
-    found = window_percentiles(np.array(values, np.float64), np.array(first, np.int64), np.array(last, np.int64))
+    found = window_percentiles(
+        np.array(values, np.float64), np.array(first, np.int64), np.array(last, np.int64)
+    )
     assert found.shape == (len(first), len(SHARES))
     for row, start, stop in zip(found.tolist(), first, last, strict=True):
         wanted = nearest_rank(values[start:stop])
