@@ -20,6 +20,7 @@ from casper_ray.lakehouse.read import KNOWN
 
 LAKEFLOW: Final = "lakeflow"
 EVENTS, ITEMS, HEADERS = "all_events", "silver_order_items", "gold_order_header"
+QUARANTINE, ADMITTED = "quarantine", "admitted_events"
 _MINUTE_US = 60_000_000
 _MANY = 1_000
 _INSTANT = pl.Datetime("us", "UTC")
@@ -53,16 +54,18 @@ class KitchenStore(PipelineStore):
     """
 
     schema = LAKEFLOW
-    reads = (EVENTS, ITEMS, HEADERS)
+    reads = (EVENTS, ITEMS, HEADERS, QUARANTINE)
 
     def __init__(self, catalog: Catalog, batch: int | None = None) -> None:
         self._known = pl.DataFrame(schema=_STEPS)
+        self._refused = pl.Series(dtype=pl.String)
         self.orders = _orders(self._known, pl.DataFrame(schema=_TOTALS))
         self._windows: dict[int, Window] = {}
         self._customers: pl.DataFrame | None = None
         super().__init__(catalog, batch)
 
     def take_in(self, left: LeftBy) -> None:
+        self._refused = self._refused_events(left)
         self._known = pl.concat([self._known, self._steps(left)]).sort(KNOWN, "_batch_id", "order_id", "ts")
         self.orders = _orders(self._known, self._totals(left))
         self._windows = _windows(self.orders)
@@ -70,7 +73,24 @@ class KitchenStore(PipelineStore):
 
     def events(self) -> pl.LazyFrame:
         """Events that count, as the store's batch left them."""
-        return self.table(EVENTS).filter(pl.col("_admission") == "admitted")
+        return self._counted(self.left)
+
+    def _counted(self, left: LeftBy) -> pl.LazyFrame:
+        """Neither duplicate nor late, and not set aside by a rule on events: Bronze keeps those as admitted."""
+        counted = self.table(EVENTS, left).filter(pl.col("_admission") == "admitted")
+        if self._refused.is_empty():
+            return counted
+        return counted.filter(~pl.col("event_id").is_in(self._refused.implode()))
+
+    def _refused_events(self, left: LeftBy) -> pl.Series:
+        """Ids of events that are in the quarantine."""
+        if QUARANTINE not in left.versions:
+            return self._refused
+        refused = self.table(QUARANTINE, left).filter(
+            pl.col("table") == ADMITTED, pl.col("batch") > self.left.batch
+        )
+        found = refused.select(pl.col("line").str.json_path_match("$.event_id")).collect().to_series()
+        return pl.concat([self._refused, found.drop_nulls().alias("")])
 
     def customers(self) -> pl.DataFrame:
         """One row per order that was created: order_id, customer (`customer_key` of its address), created_known.
@@ -131,11 +151,10 @@ class KitchenStore(PipelineStore):
     def _steps(self, left: LeftBy) -> pl.DataFrame:
         """Creations and deliveries that count and came after the store's batch."""
         return (
-            self.table(EVENTS, left)
+            self._counted(left)
             .filter(
                 pl.col("_batch_id") > self.left.batch,
                 pl.col("event_type").is_in([ORDER_CREATED, DELIVERED]),
-                pl.col("_admission") == "admitted",
                 pl.col("order_id").is_not_null(),
             )
             .select(

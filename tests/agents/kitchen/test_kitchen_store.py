@@ -70,6 +70,21 @@ def test_never_created_is_no_case(tmp_path: Path) -> None:
     assert cases(store, 0, 1).is_empty()
 
 
+def test_what_the_quarantine_has_does_not_count(tmp_path: Path) -> None:
+    """Of a location that nobody knows: Bronze has the event as admitted, Silver has not."""
+    known = pl.DataFrame({"location_id": [1]}, schema={"location_id": pl.Int32})
+    known.write_delta(str(SmallLake.at(tmp_path).catalog.table("simulator", "locations")))
+    first = [created("A", 1), delivered("A", 30, location_id=99), created("B", 1)]
+    store = store_of(tmp_path, first, [delivered("B", 70), created("C", 61, location_id=99)])
+    assert sorted(store.orders["order_id"]) == ["A", "B"]
+    assert of(store, "A")["delivered"] is None
+    assert cases(store, 0, 2)["subject"].to_list() == ["B"]
+    assert store.events().select("order_id").collect().height == 3
+    followed = KitchenStore(store.catalog, 1)
+    assert followed.follow()
+    assert_frame_equal(followed.orders, store.orders)
+
+
 def test_a_late_delivery_does_not_count(tmp_path: Path) -> None:
     later = [created("B", 600)]
     store = store_of(tmp_path, [created("A", 1)], later, [delivered("A", 30)], minutes=601)
