@@ -20,10 +20,11 @@ from casper_ray.lakehouse.read import KNOWN
 
 LAKEFLOW: Final = "lakeflow"
 EVENTS, ITEMS, HEADERS = "all_events", "silver_order_items", "gold_order_header"
+QUARANTINE, ADMITTED = "quarantine", "admitted_events"
 _MINUTE_US = 60_000_000
 _MANY = 1_000
 _INSTANT = pl.Datetime("us", "UTC")
-_ADDRESS = r'"customer_addr": ?"((?:[^"\\]|\\.)*)"'
+_ADDRESS = r'"customer_addr"\s*:\s*"((?:[^"\\]|\\.)*)"'
 _TEXT = "%Y-%m-%d %H:%M:%S%.f"
 _STEPS: dict[str, pl.DataType | DataTypeClass] = {
     "order_id": pl.String,
@@ -37,7 +38,7 @@ _TOTALS: dict[str, pl.DataType | DataTypeClass] = {"order_id": pl.String, "total
 
 
 class Window(NamedTuple):
-    """Deliveries of one location, by when they were known: microseconds, and minutes from creation."""
+    """Deliveries of one location, by when their minutes were known: microseconds, and minutes from creation."""
 
     known_us: NDArray[np.int64]
     minutes: NDArray[np.float64]
@@ -47,31 +48,49 @@ class KitchenStore(PipelineStore):
     """Orders in memory.
 
     An order's row: order_id, location_id, created and delivered (instants of the events), created_known and
-    delivered_known (from when they could be known), delivered_batch, minutes (created to delivered), total.
+    delivered_known (from when they could be known), delivered_batch, minutes (created to delivered), timed_known and
+    timed_batch (from when both could be known, and the batch that brought the later one), total.
+    Of several creations or deliveries of one order the first to be known is meant, and its total alone.
     """
 
     schema = LAKEFLOW
-    reads = (EVENTS, ITEMS, HEADERS)
+    reads = (EVENTS, ITEMS, HEADERS, QUARANTINE)
 
     def __init__(self, catalog: Catalog, batch: int | None = None) -> None:
         self._known = pl.DataFrame(schema=_STEPS)
+        self._refused = pl.Series(dtype=pl.String)
         self.orders = _orders(self._known, pl.DataFrame(schema=_TOTALS))
         self._windows: dict[int, Window] = {}
         self._customers: pl.DataFrame | None = None
         super().__init__(catalog, batch)
 
     def take_in(self, left: LeftBy) -> None:
-        totals = (
-            self.table(HEADERS, left).select("order_id", pl.col("order_revenue").alias("total")).collect()
-        )
-        self._known = pl.concat([self._known, self._steps(left)])
-        self.orders = _orders(self._known, totals)
+        self._refused = self._refused_events(left)
+        self._known = pl.concat([self._known, self._steps(left)]).sort(KNOWN, "_batch_id", "order_id", "ts")
+        self.orders = _orders(self._known, self._totals(left))
         self._windows = _windows(self.orders)
         self._customers = None
 
     def events(self) -> pl.LazyFrame:
         """Events that count, as the store's batch left them."""
-        return self.table(EVENTS).filter(pl.col("_admission") == "admitted")
+        return self._counted(self.left)
+
+    def _counted(self, left: LeftBy) -> pl.LazyFrame:
+        """Neither duplicate nor late, and not set aside by a rule on events: Bronze keeps those as admitted."""
+        counted = self.table(EVENTS, left).filter(pl.col("_admission") == "admitted")
+        if self._refused.is_empty():
+            return counted
+        return counted.filter(~pl.col("event_id").is_in(self._refused.implode()))
+
+    def _refused_events(self, left: LeftBy) -> pl.Series:
+        """Ids of events that are in the quarantine."""
+        if QUARANTINE not in left.versions:
+            return self._refused
+        refused = self.table(QUARANTINE, left).filter(
+            pl.col("table") == ADMITTED, pl.col("batch") > self.left.batch
+        )
+        found = refused.select(pl.col("line").str.json_path_match("$.event_id")).collect().to_series()
+        return pl.concat([self._refused, found.drop_nulls().alias("")])
 
     def customers(self) -> pl.DataFrame:
         """One row per order that was created: order_id, customer (`customer_key` of its address), created_known.
@@ -109,14 +128,33 @@ class KitchenStore(PipelineStore):
             found[ours, -1] = last - first
         return found
 
+    def _totals(self, left: LeftBy) -> pl.DataFrame:
+        """order_id, total. Gold adds up all creations of one id; where there are several, Silver tells them apart."""
+        totals = (
+            self.table(HEADERS, left).select("order_id", pl.col("order_revenue").alias("total")).collect()
+        )
+        created = self._known.filter(pl.col("event_type") == ORDER_CREATED)
+        first = created.unique("order_id", keep="first", maintain_order=True)
+        if first.height == created.height:
+            return totals
+        several = created.filter(pl.col("order_id").is_duplicated())["order_id"].unique()
+        of_first = (
+            self.table(ITEMS, left)
+            .filter(pl.col("order_id").is_in(several.implode()))
+            .join(first.lazy(), left_on=("order_id", "order_ts"), right_on=("order_id", "ts"), how="semi")
+            .group_by("order_id")
+            .agg(pl.col("extended_price").sum().cast(_TOTALS["total"]).alias("total"))
+            .collect()
+        )
+        return pl.concat([totals.filter(~pl.col("order_id").is_in(several.implode())), of_first])
+
     def _steps(self, left: LeftBy) -> pl.DataFrame:
         """Creations and deliveries that count and came after the store's batch."""
         return (
-            self.table(EVENTS, left)
+            self._counted(left)
             .filter(
                 pl.col("_batch_id") > self.left.batch,
                 pl.col("event_type").is_in([ORDER_CREATED, DELIVERED]),
-                pl.col("_admission") == "admitted",
                 pl.col("order_id").is_not_null(),
             )
             .select(
@@ -127,7 +165,6 @@ class KitchenStore(PipelineStore):
                 KNOWN,
                 "_batch_id",
             )
-            .sort(KNOWN, "order_id")
             .collect()
         )
 
@@ -144,6 +181,7 @@ def _orders(steps: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
             "location_id",
             pl.col("ts").alias("created"),
             pl.col(KNOWN).alias("created_known"),
+            pl.col("_batch_id").alias("created_batch"),
         )
         .join(
             delivered.select(
@@ -158,14 +196,23 @@ def _orders(steps: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
         )
         .join(totals, on="order_id", how="left", maintain_order="left")
         .with_columns(
-            ((pl.col("delivered") - pl.col("created")).dt.total_microseconds() / _MINUTE_US).alias("minutes")
+            ((pl.col("delivered") - pl.col("created")).dt.total_microseconds() / _MINUTE_US).alias("minutes"),
+            _later("created_known", "delivered_known").alias("timed_known"),
+            _later("created_batch", "delivered_batch").alias("timed_batch"),
         )
+        .drop("created_batch")
     )
+
+
+def _later(one: str, other: str) -> pl.Expr:
+    """The later of two columns; null where one is, which `max_horizontal` would pass over."""
+    return pl.when(pl.col(one) > pl.col(other)).then(one).otherwise(other)
 
 
 def keyed_creations(created: pl.LazyFrame) -> pl.DataFrame:
     """order_id, customer, created_known of creations."""
-    found = created.select("order_id", pl.col("body").str.extract(_ADDRESS).alias("address"), KNOWN).collect()
+    bodies = created.select("order_id", pl.col("body").str.extract(_ADDRESS).alias("address"), KNOWN)
+    found = bodies.collect().sort(KNOWN, "address")
     addresses = found["address"].drop_nulls().unique()
     keys = pl.Series([customer_key(address) for address in addresses], dtype=pl.String)
     return found.select(
@@ -176,10 +223,10 @@ def keyed_creations(created: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _windows(orders: pl.DataFrame) -> dict[int, Window]:
-    delivered = orders.filter(pl.col("minutes").is_not_null()).sort("delivered_known", "order_id")
+    delivered = orders.filter(pl.col("minutes").is_not_null()).sort("timed_known", "order_id")
     parts = delivered.partition_by("location_id", as_dict=True, maintain_order=True)
     return {
-        int(location): Window(part["delivered_known"].to_physical().to_numpy(), part["minutes"].to_numpy())
+        int(location): Window(part["timed_known"].to_physical().to_numpy(), part["minutes"].to_numpy())
         for (location,), part in parts.items()
     }
 

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 from pydantic import Field
 
-from casper_ray.agents.kitchen.store import KitchenStore
+from casper_ray.agents.kitchen.store import ITEMS, KitchenStore
 from casper_ray.agents.tools import Arguments, Result, Tool
 from casper_ray.lakehouse.read import KNOWN
 
@@ -90,8 +90,10 @@ def _of_orders(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
         asked.join(store.orders, on="order_id", how="left", maintain_order="left")
         .with_columns(
             *(pl.when(pl.col("created_known") <= at).then(name).alias(name) for name in steps),
-            pl.when(pl.col("delivered_known") <= at).then("delivered").alias("delivered"),
-            pl.when(pl.col("delivered_known") <= at).then("minutes").alias("minutes"),
+            *(
+                pl.when(pl.col("timed_known") <= at).then(name).alias(name)
+                for name in ("delivered", "minutes")
+            ),
         )
         .with_columns(pl.col("created").is_not_null().alias("found"))
     )
@@ -118,9 +120,11 @@ def order_timings(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
 def order_overviews(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`OrderOverview` of each asked order."""
     wanted = asked["order_id"].unique().implode()
+    meant = store.orders.lazy().select("order_id", pl.col("created").alias("order_ts"))
     items = (
-        store.table("silver_order_items")
+        store.table(ITEMS)
         .filter(pl.col("order_id").is_in(wanted))
+        .join(meant, on=("order_id", "order_ts"), how="semi")
         .select("order_id", "item_id", "item_name", "price", "qty", "brand_id")
         .sort("order_id", "item_id")
         .collect()
@@ -152,14 +156,14 @@ def order_details(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
     steps = (
         store.events()
         .filter(pl.col("order_id").is_in(wanted))
-        .select("order_id", "location_id", "event_type", "sequence", KNOWN)
+        .select("order_id", "location_id", "event_type", "sequence", "event_id", KNOWN)
         .collect()
     )
     numbered = asked.select("order_id", "at").with_row_index("row")
     told = (
         numbered.join(steps, on="order_id")
         .filter(pl.col(KNOWN) <= pl.col("at"))
-        .sort("row", KNOWN, "sequence")
+        .sort("row", KNOWN, "sequence", "event_id")
         .group_by("row", maintain_order=True)
         .agg(
             pl.col("location_id").first(),
@@ -189,7 +193,11 @@ def address_histories(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`AddressHistory` of each asked order's address."""
     customers = store.customers()
     numbered = asked.select("order_id", "at").with_row_index("row")
-    ours = numbered.join(customers.select("order_id", "customer"), on="order_id")
+    ours = (
+        numbered.join(customers, on="order_id")
+        .filter(pl.col("created_known") <= pl.col("at"))  # who ordered is not known before the order is
+        .select("row", "at", "customer")
+    )
     told = (
         ours.join(customers.select("customer", "created_known"), on="customer")
         .filter(pl.col("created_known") <= pl.col("at"))
