@@ -117,7 +117,7 @@ class Toolbox:
         else:
             try:
                 given = self._checked(tool, arguments)
-            except (ValidationError, ValueError):
+            except (ValidationError, ValueError, RecursionError):  # the last: brackets in brackets, too deep to parse
                 return ToolCall(tool=name, arguments={}, refused=BAD_ARGUMENTS)
             allowed = tool.allows(self._store, self.case, given) if tool.allows else given == own
             if not allowed:
