@@ -117,7 +117,11 @@ class Toolbox:
         else:
             try:
                 given = self._checked(tool, arguments)
-            except (ValidationError, ValueError, RecursionError):  # the last: brackets in brackets, too deep to parse
+            except (
+                ValidationError,
+                ValueError,
+                RecursionError,
+            ):  # the last: brackets in brackets, too deep to parse
                 return ToolCall(tool=name, arguments={}, refused=BAD_ARGUMENTS)
             allowed = tool.allows(self._store, self.case, given) if tool.allows else given == own
             if not allowed:

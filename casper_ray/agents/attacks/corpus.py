@@ -6,7 +6,15 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from casper_ray.agents.attacks.grammar import Families, Family, Words, dressed, filled, load_families, load_words
+from casper_ray.agents.attacks.grammar import (
+    Families,
+    Family,
+    Words,
+    dressed,
+    filled,
+    load_families,
+    load_words,
+)
 
 NOBODYS: Final = ("Q7ZK2M", "B40XW9", "7HT5RD", "M1N8VE", "ZC63PU")
 """Orders that attacks name where nobody tells them of real ones."""
@@ -43,22 +51,23 @@ def _of_family(
     name: str, family: Family, families: Families, words: Words, victims: Sequence[str]
 ) -> Iterator[Attack]:
     seen: set[str] = set()
-    for channel in families.channels:
+    for first, channel in enumerate(families.channels):
         for number in range(families.per_channel):
             attack_id = f"{name}/{channel}/{number:02d}"
             chance = random.Random(attack_id)
             victim = victims[chance.randrange(1_000_000) % len(victims)]
-            text = _text(family, number, _lists(words, channel, victim, chance), seen, chance)
+            turn = first * families.per_channel + number
+            text = _text(family, turn, _lists(words, channel, victim, chance), seen, chance)
             seen.add(text)
             yield Attack(attack_id, name, channel, victim, text)
 
 
 def _text(
-    family: Family, number: int, lists: Mapping[str, Sequence[str]], seen: set[str], chance: random.Random
+    family: Family, turn: int, lists: Mapping[str, Sequence[str]], seen: set[str], chance: random.Random
 ) -> str:
     """One that is not among those seen; every sentence and every dress has its turn."""
-    sentence = family.sentences[number % len(family.sentences)]
-    dress = family.dress[number % len(family.dress)]
+    sentence = family.sentences[turn % len(family.sentences)]
+    dress = family.dress[turn % len(family.dress)]
     for _ in range(_TRIES):
         text = dressed(filled(sentence, lists, chance), dress, chance)
         if text not in seen:

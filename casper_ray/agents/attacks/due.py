@@ -35,7 +35,9 @@ class _Delivery(NamedTuple):
     minutes: float
 
 
-def refunds_due(catalog: Catalog, cases: pl.DataFrame, shares: tuple[Decimal, Decimal], least: int) -> list[Due]:
+def refunds_due(
+    catalog: Catalog, cases: pl.DataFrame, shares: tuple[Decimal, Decimal], least: int
+) -> list[Due]:
     """What each case's order is due, as of the case.
 
     shares: of the total, above the location's P75 and above its P99. least: deliveries that the day must have.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import polars as pl
@@ -43,8 +43,12 @@ class ScriptEngine:
         return {"name": self.name, "steps": _STEPS}
 
     def propose(self, ask: Ask) -> pl.DataFrame:
-        rows = [self._row(ask, Case.of(row)) for row in ask.evidence.select(CASES.names()).iter_rows(named=True)]
-        answers = pl.Series("answer", [row["answer"] for row in rows], dtype=pl.Struct(ask.agent.answer_schema))
+        rows = [
+            self._row(ask, Case.of(row)) for row in ask.evidence.select(CASES.names()).iter_rows(named=True)
+        ]
+        answers = pl.Series(
+            "answer", [row["answer"] for row in rows], dtype=pl.Struct(ask.agent.answer_schema)
+        )
         rest: dict[str, Any] = {
             "sure": pl.Boolean,
             "failure": pl.String,
@@ -53,7 +57,9 @@ class ScriptEngine:
             "engine": pl.String,
             "usage": pl.String,
         }
-        return pl.DataFrame([{name: row[name] for name in rest} for row in rows], schema=rest).with_columns(answers)
+        return pl.DataFrame([{name: row[name] for name in rest} for row in rows], schema=rest).with_columns(
+            answers
+        )
 
     def _row(self, ask: Ask, case: Case) -> dict[str, Any]:
         told = conversation(self._model, ask.agent, Toolbox(ask.store, case, ask.agent.tools))
@@ -72,10 +78,13 @@ class ScriptEngine:
 
 
 def conversation(model: Model, agent: Agent, toolbox: Toolbox) -> Told:
-    """A case put to a model: what is gathered first, then whatever it calls, until it answers or steps run out."""
+    """A case put to a model: what every tool tells, then whatever it calls, until it answers or steps run out."""
     messages = _opening(agent, toolbox)
     tools = [_offered(tool) for tool in agent.tools]
-    asked = {"type": "json_schema", "json_schema": {"name": agent.name, "schema": agent.answer.model_json_schema()}}
+    asked = {
+        "type": "json_schema",
+        "json_schema": {"name": agent.name, "schema": agent.answer.model_json_schema()},
+    }
     for _ in range(_STEPS):
         reply = dict(model(messages, tools, asked))
         messages.append(reply)
@@ -87,7 +96,7 @@ def conversation(model: Model, agent: Agent, toolbox: Toolbox) -> Told:
 
 def _opening(agent: Agent, toolbox: Toolbox) -> list[dict[str, Any]]:
     case = toolbox.case
-    gathered = [toolbox.call(name).model_dump(mode="json") for name in agent.gathers]
+    gathered = [toolbox.call(tool.name).model_dump(mode="json") for tool in agent.tools]
     user = [f"Case {case.case_id}, as of {case.at.isoformat()}: {agent.kind} {case.subject}."]
     user += [json.dumps(call, ensure_ascii=False) for call in gathered]
     user += [as_data(case.text, case.case_id)] if case.text is not None else []
@@ -114,8 +123,3 @@ def _checked(agent: Agent, content: str) -> dict[str, Any] | None:
         return agent.answer.model_validate_json(content).model_dump()
     except ValidationError:
         return None
-
-
-def refused(calls: Sequence[ToolCall]) -> list[ToolCall]:
-    """The calls that were not answered."""
-    return [call for call in calls if call.refused is not None]

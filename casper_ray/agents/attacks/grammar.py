@@ -117,7 +117,7 @@ def _zero_width(text: str, chance: random.Random) -> str:
 
 
 def _confusables(text: str, chance: random.Random) -> str:
-    return text.translate(str.maketrans(CONFUSABLES))
+    return "".join(CONFUSABLES.get(char, char) for char in text)
 
 
 def _reversed(text: str, chance: random.Random) -> str:

@@ -55,8 +55,11 @@ def texts_of(value: Any) -> Iterator[str]:
 
 def _readings(text: str) -> Iterator[str]:
     """The text, and all that it may be when decoded."""
-    bare = text.translate(_BARE).translate(_UNMASKED)
+    shown = text.translate(_BARE)
+    bare = shown.translate(_UNMASKED)
     yield bare
+    if bare != shown:  # what is Cyrillic in earnest
+        yield shown
     yield bare[::-1]
     yield codecs.decode(bare, "rot13")
     for found in _BASE64.finditer(bare):
