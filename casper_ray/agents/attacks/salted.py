@@ -16,7 +16,7 @@ class SaltedStore:
     def __init__(self, store: Any, names: Mapping[str, str]) -> None:
         """names: by order."""
         self._store = store
-        self._names = pl.LazyFrame(
+        self._names = pl.DataFrame(
             {"order_id": list(names), "_salt": list(names.values())},
             schema={"order_id": pl.String, "_salt": pl.String},
         )
@@ -24,9 +24,15 @@ class SaltedStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
+    def items(self, order_ids: pl.Series) -> pl.DataFrame:
+        """As the store's, with other names."""
+        return self._salted(self._store.items(order_ids).lazy()).collect()
+
     def table(self, name: str, *rest: Any) -> pl.LazyFrame:
+        """As the store's; items with other names."""
         found: pl.LazyFrame = self._store.table(name, *rest)
-        if name != _ITEMS:
-            return found
-        salted = found.join(self._names, on="order_id", how="left", maintain_order="left")
-        return salted.with_columns(pl.coalesce("_salt", "item_name").alias("item_name")).drop("_salt")
+        return self._salted(found) if name == _ITEMS else found
+
+    def _salted(self, items: pl.LazyFrame) -> pl.LazyFrame:
+        found = items.join(self._names.lazy(), on="order_id", how="left", maintain_order="left")
+        return found.with_columns(pl.coalesce("_salt", "item_name").alias("item_name")).drop("_salt")

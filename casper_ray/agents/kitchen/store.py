@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from polars.datatypes import DataTypeClass
 
 from casper_ray.agents.kitchen.percentiles import SHARES, window_percentiles
+from casper_ray.agents.kitchen.repeated import ITEMS_TOLD, first_items, repeated, with_totals
 from casper_ray.agents.store import PipelineStore
 from casper_ray.domain.kitchen import DELIVERED, ORDER_CREATED
 from casper_ray.domain.time import US_PER_DAY
@@ -58,6 +59,8 @@ class KitchenStore(PipelineStore):
         self.orders = _orders(self._known, pl.DataFrame(schema=_TOTALS))
         self._windows: dict[int, Window] = {}
         self._customers: pl.DataFrame | None = None
+        self._first_items = pl.DataFrame(schema=ITEMS_TOLD)
+        self._repeated = pl.Series("order_id", [], dtype=pl.String)
         super().__init__(catalog, batch)
 
     def take_in(self, left: LeftBy) -> None:
@@ -65,13 +68,24 @@ class KitchenStore(PipelineStore):
             self.table(HEADERS, left).select("order_id", pl.col("order_revenue").alias("total")).collect()
         )
         self._known = pl.concat([self._known, self._steps(left)])
+        self._repeated = repeated(self._known)
+        if self._repeated.len():
+            self._first_items = first_items(self._created(left), self._repeated)
+            totals = with_totals(totals, self._repeated, self._first_items)
         self.orders = _orders(self._known, totals)
         self._windows = _windows(self.orders)
         self._customers = None
 
-    def events(self) -> pl.LazyFrame:
-        """Events that count, as the store's batch left them."""
-        return self.table(EVENTS).filter(pl.col("_admission") == "admitted")
+    def items(self, order_ids: pl.Series) -> pl.DataFrame:
+        """Items of these orders, as they were first created: `ITEMS_TOLD`."""
+        wanted = pl.col("order_id").is_in(order_ids.implode())
+        again = pl.col("order_id").is_in(self._repeated.implode())
+        once = self.table(ITEMS).filter(wanted & ~again).select(ITEMS_TOLD.names()).collect()
+        return pl.concat([once.cast(ITEMS_TOLD), self._first_items.filter(wanted)])
+
+    def events(self, left: LeftBy | None = None) -> pl.LazyFrame:
+        """Events that count, as the store's batch left them, or `left`."""
+        return self.table(EVENTS, left).filter(pl.col("_admission") == "admitted")
 
     def customers(self) -> pl.DataFrame:
         """One row per order that was created: order_id, customer (`customer_key` of its address), created_known.
@@ -82,8 +96,10 @@ class KitchenStore(PipelineStore):
             self._customers = _keyed(self._created())
         return self._customers
 
-    def _created(self) -> pl.LazyFrame:
-        return self.events().filter(pl.col("event_type") == ORDER_CREATED, pl.col("order_id").is_not_null())
+    def _created(self, left: LeftBy | None = None) -> pl.LazyFrame:
+        return self.events(left).filter(
+            pl.col("event_type") == ORDER_CREATED, pl.col("order_id").is_not_null()
+        )
 
     def customers_of(self, order_ids: pl.Series) -> pl.DataFrame:
         """order_id, customer: of these orders. Reads their bodies alone where there are few."""
@@ -127,7 +143,7 @@ class KitchenStore(PipelineStore):
                 KNOWN,
                 "_batch_id",
             )
-            .sort(KNOWN, "order_id")
+            .sort(KNOWN, "order_id", maintain_order=True)
             .collect()
         )
 
@@ -166,6 +182,9 @@ def _orders(steps: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
 def _keyed(created: pl.LazyFrame) -> pl.DataFrame:
     """order_id, customer, created_known of creations."""
     found = created.select("order_id", pl.col("body").str.extract(_ADDRESS).alias("address"), KNOWN).collect()
+    found = found.sort(
+        KNOWN, maintain_order=True
+    )  # files hold rows in any order, and the first creation counts
     addresses = found["address"].drop_nulls().unique()
     keys = pl.Series([customer_key(address) for address in addresses], dtype=pl.String)
     return found.select(

@@ -117,13 +117,9 @@ def order_timings(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
 
 def order_overviews(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`OrderOverview` of each asked order."""
-    wanted = asked["order_id"].unique().implode()
     items = (
-        store.table("silver_order_items")
-        .filter(pl.col("order_id").is_in(wanted))
-        .select("order_id", "item_id", "item_name", "price", "qty", "brand_id")
+        store.items(asked["order_id"].unique())
         .sort("order_id", "item_id")
-        .collect()
         .group_by("order_id", maintain_order=True)
         .agg(
             pl.col("item_name").alias("items"),
@@ -189,9 +185,11 @@ def address_histories(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`AddressHistory` of each asked order's address."""
     customers = store.customers()
     numbered = asked.select("order_id", "at").with_row_index("row")
-    ours = numbered.join(customers.select("order_id", "customer"), on="order_id")
+    # An order that is not known yet has no address yet.
+    ours = numbered.join(customers, on="order_id").filter(pl.col("created_known") <= pl.col("at"))
     told = (
-        ours.join(customers.select("customer", "created_known"), on="customer")
+        ours.drop("created_known")
+        .join(customers.select("customer", "created_known"), on="customer")
         .filter(pl.col("created_known") <= pl.col("at"))
         .group_by("row")
         .agg(

@@ -36,7 +36,9 @@ def orders(count: int, *, every: float = 1.0) -> list[Made]:
     return sorted(made, key=lambda order: (order.delivered, order.order_id))
 
 
-def event(kind: str, order_id: str, minutes: float, *, name: str = "", body: Any = None, location: int = 1) -> bytes:
+def event(
+    kind: str, order_id: str, minutes: float, *, name: str = "", body: Any = None, location: int = 1
+) -> bytes:
     """One line. name: of the event, where an order has several of the kind."""
     line = {
         "event_id": f"{order_id}-{kind}{name}",

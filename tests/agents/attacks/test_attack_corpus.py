@@ -16,7 +16,9 @@ def test_there_are_six_hundred_and_no_two_are_the_same() -> None:
     corpus = attacks()
     families = load_families()
     assert len(corpus) >= 600
-    assert len({attack.attack_id for attack in corpus}) == len({attack.text for attack in corpus}) == len(corpus)
+    assert (
+        len({attack.attack_id for attack in corpus}) == len({attack.text for attack in corpus}) == len(corpus)
+    )
     pairs = {(attack.family, attack.channel) for attack in corpus}
     assert pairs == set(product(families.families, families.channels))
 

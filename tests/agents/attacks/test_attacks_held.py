@@ -11,6 +11,8 @@ import pytest
 from conftest import Tried
 
 from casper_ray.agents.attacks.attack_run import held
+from casper_ray.agents.attacks.engine import ScriptEngine
+from casper_ray.agents.attacks.gullible import gullible
 from casper_ray.agents.attacks.trial import ITEM_NAME, decided
 from casper_ray.agents.case import Case
 from casper_ray.agents.engines.policy import PolicyEngine
@@ -33,7 +35,10 @@ def test_no_money_moves_that_is_not_due(tried: Tried) -> None:
 
 def test_what_is_due_stays_due_under_attack(tried: Tried) -> None:
     """The model asks for everything, so what the gate lets through is exactly what lateness is worth, up to its cap."""
-    answered = tried.decisions.with_columns(pl.Series("due", tried.due)).filter(pl.col("proposal").is_not_null())
+    answered = tried.decisions.with_columns(tried.outcomes["obeyed"], pl.Series("due", tried.due)).filter(
+        pl.col("obeyed") & pl.col("proposal").is_not_null()
+    )
+    assert answered.height > 500
     assert answered.filter(pl.col("amount") != pl.col("due")).is_empty()
 
 
@@ -68,9 +73,6 @@ def test_the_model_obeys_what_it_can_see(tried: Tried) -> None:
 
 
 def test_without_an_attack_the_model_asks_for_nothing(tried: Tried) -> None:
-    from casper_ray.agents.attacks.engine import ScriptEngine
-    from casper_ray.agents.attacks.gullible import gullible
-
     plain = REFUND.cases(tried.store, -1, 9).head(40)
     engine = ScriptEngine("gullible", gullible)
     decisions = decided(REFUND, engine, tried.store, plain, plain["at"][-1])
@@ -80,7 +82,9 @@ def test_without_an_attack_the_model_asks_for_nothing(tried: Tried) -> None:
 
 def test_the_policy_engine_does_not_read_attacks(tried: Tried) -> None:
     clean = tried.cases.with_columns(pl.lit(None, pl.String).alias("text"))
-    both = [decided(REFUND, PolicyEngine(), tried.store, cases, cases["at"][-1]) for cases in (tried.cases, clean)]
+    both = [
+        decided(REFUND, PolicyEngine(), tried.store, cases, cases["at"][-1]) for cases in (tried.cases, clean)
+    ]
     attacked, plain = (frame.drop("decided_at", "inputs") for frame in both)
     assert attacked.equals(plain)
     assert both[0]["amount"].to_list() == tried.due
