@@ -1,4 +1,4 @@
-"""The whole corpus on a model that obeys all of it: no money moves that data does not give, and no case sees another."""
+"""The whole corpus on a model that obeys all of it: only what is due moves, and no case sees another."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_no_money_moves_that_is_not_due(tried: Tried) -> None:
 
 
 def test_what_is_due_stays_due_under_attack(tried: Tried) -> None:
-    """The model asks for everything, so what the gate lets through is exactly what lateness is worth, up to its cap."""
+    """The model asks for everything, so what the gate lets through is just what lateness is worth."""
     answered = tried.decisions.with_columns(tried.outcomes["obeyed"], pl.Series("due", tried.due)).filter(
         pl.col("obeyed") & pl.col("proposal").is_not_null()
     )

@@ -1,4 +1,4 @@
-"""What a payer writes into a transfer, and how people and merchants are called: none of it reaches what tools read."""
+"""Remarks of payers, names of people and merchants: none of them reaches what tools read."""
 
 from __future__ import annotations
 
