@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from casper_ray import failpoints
 from casper_ray.errors import ConfigError
@@ -39,6 +40,36 @@ def load_environment(env: Mapping[str, str] = os.environ) -> Environment:
         ray_address=env.get("RAY_ADDRESS") or None,
         cpus=_positive("CASPER_CPUS", cpus) if cpus else max(2, len(os.sched_getaffinity(0))),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEndpoint:
+    """A model behind an OpenAI-compatible endpoint. The key is a secret: it is neither shown nor compared."""
+
+    base_url: str
+    model: str | None
+    api_key: str = field(repr=False, compare=False)
+
+
+def load_model_endpoint(env: Mapping[str, str] = os.environ) -> ModelEndpoint:
+    """The endpoint of `CASPER_LLM_BASE_URL`, `CASPER_LLM_MODEL` and, where it wants one, `CASPER_LLM_API_KEY`.
+
+    Raises: ConfigError, which quotes none of them: a URL can hold a password.
+    """
+    base_url = env.get("CASPER_LLM_BASE_URL", "")
+    if not base_url:
+        raise ConfigError("CASPER_LLM_BASE_URL: is not set", "give it the endpoint's URL, up to its /v1")
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+        raise ConfigError("CASPER_LLM_BASE_URL: expected http(s)://host[:port]/path, without a user's name")
+    return ModelEndpoint(
+        base_url=base_url, model=load_model_name(env), api_key=env.get("CASPER_LLM_API_KEY") or "none"
+    )
+
+
+def load_model_name(env: Mapping[str, str] = os.environ) -> str | None:
+    """The model of `CASPER_LLM_MODEL`."""
+    return env.get("CASPER_LLM_MODEL") or None
 
 
 class TokenKeyPlace(NamedTuple):
