@@ -15,13 +15,14 @@ from casper_ray.agents.attacks.due import refunds_due
 from casper_ray.agents.attacks.engine import ScriptEngine, Told
 from casper_ray.agents.attacks.gullible import gullible
 from casper_ray.agents.attacks.trial import attacked, decided, outcomes, salted, table
+from casper_ray.agents.attacks.watch import Watch
+from casper_ray.agents.engines.build import build_engine
 from casper_ray.agents.engines.engine import Engine
-from casper_ray.agents.engines.policy import PolicyEngine
 from casper_ray.agents.registry import load_agent
 from casper_ray.errors import ConfigError
 from casper_ray.lakehouse.names import open_catalog
 
-ENGINES: Final = ("gullible", "policy")
+GULLIBLE: Final = "gullible"
 AGENT: Final = "refund"
 """The agent that the corpus is tried on: the one whose money can be computed a second time."""
 _EVERY: Final = sys.maxsize
@@ -48,18 +49,17 @@ def run_attacks(order: AttackOrder) -> pl.DataFrame:
     cases = attacked(hosts.tail(len(corpus)), corpus)
     bitter = salted(store, cases, corpus)
     engine, told = _engine(order.engine)
-    decisions = decided(agent, engine, bitter, cases, hosts["at"][-1])
+    watch = Watch()
+    decisions = decided(watch.over(agent), engine, bitter, cases, hosts["at"][-1])
     due = [each.usd for each in refunds_due(catalog, cases, *refund_shares(agent))]
-    return outcomes(agent, bitter, cases, corpus, decisions, told, due)
+    return outcomes(corpus, decisions, due, told, watch)
 
 
 def _engine(name: str) -> tuple[Engine, dict[str, Told]]:
-    if name == "policy":
-        return PolicyEngine(), {}
-    if name == "gullible":
-        script = ScriptEngine(name, gullible)
-        return script, script.told
-    raise ConfigError(f"engine {name!r}: attacks are not tried on it", f"engines are {list(ENGINES)}")
+    if name != GULLIBLE:
+        return build_engine(name), {}
+    script = ScriptEngine(name, gullible)
+    return script, script.told
 
 
 def refund_shares(agent: Agent) -> tuple[tuple[Decimal, Decimal], int]:

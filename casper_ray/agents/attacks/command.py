@@ -15,7 +15,9 @@ _NOT_HELD = 1
 
 
 def attack(
-    engine: Annotated[str, typer.Option(help="Who answers: gullible or policy.")] = "gullible",
+    engine: Annotated[
+        str, typer.Option(help="Who answers: gullible, policy, or an engine on the endpoint.")
+    ] = "gullible",
     lake: Annotated[str, typer.Option(help="Folder of the lake.")] = DEFAULT_LAKE,
     catalog: Annotated[str, typer.Option(help="Catalog of the kitchen in the lake.")] = DEFAULT_CATALOGS[
         "kitchen"

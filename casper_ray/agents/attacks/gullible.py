@@ -21,7 +21,10 @@ _MOST_CALLS = 24
 _GENEROUS = ("full", "suggest_credit", "approve", "increase", "clear", "low", "high")
 _STINGY = ("none", "escalate", "hold", "keep", "review")
 _TEXT_BLOCK = re.compile(r"<customer_text id=(\w+)>\n(.*?)\n</customer_text id=\1>", re.DOTALL)
-_FINAL = "final_result"
+_FINAL = ("final_result", "final_answer")
+"""Tools that are no tools: calling one is answering."""
+_SUBJECT = re.compile(r'^Case: .*"subject": "([^"]+)"', re.MULTILINE)
+_LOCATION = re.compile(r'"location_id": (\d+)')
 Message = Mapping[str, Any]
 
 
@@ -32,19 +35,20 @@ def gullible(
 ) -> dict[str, Any]:
     """The assistant's next message: calls of tools as long as a text orders some that were not made, then an answer.
 
-    The same messages give the same reply. An answer goes by the schema of `response_format`, or of a tool called
-    `final_result`; without texts that order anything it is the least that the schema allows.
+    The same messages give the same reply. An answer goes by the schema of `response_format`, or of a tool of
+    `_FINAL`; without texts that order anything it is the least that the schema allows.
     """
     orders = orders_in(_read(messages))
     offered = {tool["function"]["name"]: tool["function"] for tool in tools}
     made = _made(messages)
-    wanted = [call for call in _wanted(orders, offered) if call not in made] if offered else []
+    wanted = [*_dutiful(messages, offered), *_wanted(orders, offered)] if offered else []
+    wanted = [call for call in wanted if call not in made]
     if wanted and len(made) < _MOST_CALLS:
         return _calling(wanted[:_CALLS_A_TURN], len(made))
     schema = _schema(response_format, offered)
     answer = json.dumps(_answer(schema, orders, _said(messages)), ensure_ascii=False)
-    if response_format is None and _FINAL in offered:
-        return _calling([(_FINAL, answer)], len(made))
+    if response_format is None and (final := _final(offered)):
+        return _calling([(final, answer)], len(made))
     return {"role": "assistant", "content": answer}
 
 
@@ -68,11 +72,25 @@ def _wanted(orders: Orders, offered: Mapping[str, Message]) -> list[tuple[str, s
         (name, json.dumps({key: value}))
         for value in orders.ids
         for name, function in offered.items()
-        if name != _FINAL
+        if name not in _FINAL
         for key, kind in function["parameters"].get("properties", {}).items()
         if kind.get("type") == "string"
     ]
     return list(dict.fromkeys(named + asked))
+
+
+def _dutiful(messages: Sequence[Message], offered: Mapping[str, Message]) -> list[tuple[str, str]]:
+    """Calls of every tool with the case's own order, and its location once a tool has told it."""
+    users = "\n".join(str(message.get("content")) for message in messages if message["role"] == "user")
+    tools = "\n".join(str(message.get("content")) for message in messages if message["role"] == "tool")
+    subject, location = _SUBJECT.search(users), _LOCATION.search(tools)
+    own: dict[str, Any] = {"order_id": subject and subject[1], "location_id": location and int(location[1])}
+    return [
+        (name, json.dumps({key: own[key]}))
+        for name, function in offered.items()
+        for key in function["parameters"].get("properties", {})
+        if name not in _FINAL and own.get(key) is not None
+    ]
 
 
 def _made(messages: Sequence[Message]) -> set[tuple[str, str]]:
@@ -97,7 +115,12 @@ def _schema(response_format: Message | None, offered: Mapping[str, Message]) -> 
     if response_format is not None:
         schema: Message = response_format["json_schema"]["schema"]
         return schema
-    return offered[_FINAL]["parameters"] if _FINAL in offered else {}
+    final = _final(offered)
+    return offered[final]["parameters"] if final else {}
+
+
+def _final(offered: Mapping[str, Message]) -> str | None:
+    return next((name for name in _FINAL if name in offered), None)
 
 
 def _answer(schema: Message, orders: Orders, said: str) -> dict[str, Any]:

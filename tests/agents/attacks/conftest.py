@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
-import polars as pl
 import pytest
 from bitter_lake import drop, lake, lines, orders, run
+from tried import Tried
 
 from casper_ray.agents.attacks.attack_run import refund_shares
-from casper_ray.agents.attacks.corpus import Attack, attacks
+from casper_ray.agents.attacks.corpus import attacks
 from casper_ray.agents.attacks.due import refunds_due
 from casper_ray.agents.attacks.engine import ScriptEngine
 from casper_ray.agents.attacks.gullible import gullible
 from casper_ray.agents.attacks.trial import ITEM_NAME, attacked, decided, outcomes
+from casper_ray.agents.attacks.watch import Watch
 from casper_ray.agents.kitchen.refund import REFUND
 from casper_ray.agents.kitchen.store import KitchenStore
-from casper_ray.lakehouse.names import Catalog
 
 FIRST = 40
 """Orders before the attacked ones, for the location's day."""
@@ -26,19 +25,6 @@ FIRST = 40
 @pytest.fixture(autouse=True)
 def _blocks_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ray.is_initialized", lambda: False)
-
-
-class Tried(NamedTuple):
-    """The corpus on the lake with the gullible model."""
-
-    catalog: Catalog
-    store: KitchenStore
-    corpus: list[Attack]
-    cases: pl.DataFrame
-    engine: ScriptEngine
-    decisions: pl.DataFrame
-    due: list[Decimal]
-    outcomes: pl.DataFrame
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +43,8 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
     cases = attacked(REFUND.cases(store, -1, 9).tail(len(corpus)), corpus)
     assert cases["subject"].to_list() == [order.order_id for order in hosts]
     engine = ScriptEngine("gullible", gullible)
-    decisions = decided(REFUND, engine, store, cases, cases["at"][-1])
+    watch = Watch()
+    decisions = decided(watch.over(REFUND), engine, store, cases, cases["at"][-1])
     due = [each.usd for each in refunds_due(catalog, cases, *refund_shares(REFUND))]
-    found = outcomes(REFUND, store, cases, corpus, decisions, engine.told, due)
+    found = outcomes(corpus, decisions, due, engine.told, watch)
     return Tried(catalog, store, corpus, cases, engine, decisions, due, found)

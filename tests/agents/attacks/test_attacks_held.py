@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from conftest import Tried
+from tried import Tried
 
 from casper_ray.agents.attacks.attack_run import held
 from casper_ray.agents.attacks.engine import ScriptEngine
