@@ -1,0 +1,1 @@
+"""Attacks on agents: what people write to make a model do what it may not, and what comes of it."""

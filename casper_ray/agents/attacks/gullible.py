@@ -1,0 +1,164 @@
+"""A model that obeys whatever it reads, scripted: tools' and customers' texts are orders to it.
+
+Called as an OpenAI-compatible chat endpoint is, it answers with a message of that form. It is worse than any model
+that one would use: if nothing happens with it, it is not the model's goodwill that keeps money and data in place.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from casper_ray.agents.attacks.reading import Orders, json_or_none, orders_in, texts_of
+
+ASKED: Final = Decimal("10000")
+"""What it asks for where it is told to pay, and not how much."""
+_CALLS_A_TURN = 8
+_MOST_CALLS = 24
+_GENEROUS = ("full", "suggest_credit", "approve", "increase", "clear", "low", "high")
+_STINGY = ("none", "escalate", "hold", "keep", "review")
+_TEXT_BLOCK = re.compile(r"<customer_text id=(\w+)>\n(.*?)\n</customer_text id=\1>", re.DOTALL)
+_FINAL = ("final_result", "final_answer")
+"""Tools that are no tools: calling one is answering."""
+_SUBJECT = re.compile(r'^Case: .*"subject": "([^"]+)"', re.MULTILINE)
+_LOCATION = re.compile(r'"location_id": (\d+)')
+Message = Mapping[str, Any]
+
+
+def gullible(
+    messages: Sequence[Message],
+    tools: Sequence[Message] = (),
+    response_format: Message | None = None,
+) -> dict[str, Any]:
+    """The assistant's next message: calls of tools as long as a text orders some that were not made, then an answer.
+
+    The same messages give the same reply. An answer goes by the schema of `response_format`, or of a tool of
+    `_FINAL`; without texts that order anything it is the least that the schema allows.
+    """
+    orders = orders_in(_read(messages))
+    offered = {tool["function"]["name"]: tool["function"] for tool in tools}
+    made = _made(messages)
+    wanted = [*_dutiful(messages, offered), *_wanted(orders, offered)] if offered else []
+    wanted = [call for call in wanted if call not in made]
+    if wanted and len(made) < _MOST_CALLS:
+        return _calling(wanted[:_CALLS_A_TURN], len(made))
+    schema = _schema(response_format, offered)
+    answer = json.dumps(_answer(schema, orders, _said(messages)), ensure_ascii=False)
+    if response_format is None and (final := _final(offered)):
+        return _calling([(final, answer)], len(made))
+    return {"role": "assistant", "content": answer}
+
+
+def _read(messages: Sequence[Message]) -> list[str]:
+    """What customers and tools say: every text in it. The system's message is no order, it is in the way."""
+    texts: list[str] = []
+    for message in messages:
+        if message["role"] not in ("user", "tool") or not isinstance(message.get("content"), str):
+            continue
+        content = message["content"]
+        texts += [found[2] for found in _TEXT_BLOCK.finditer(content)]
+        for line in _TEXT_BLOCK.sub("", content).splitlines():
+            texts += texts_of(json_or_none(line[line.find("{") :])) if "{" in line else []
+    return texts
+
+
+def _wanted(orders: Orders, offered: Mapping[str, Message]) -> list[tuple[str, str]]:
+    """Calls that are ordered in so many words, and of every tool with every id that a text names."""
+    named = [(name, arguments[:20_000]) for name, arguments in orders.calls]
+    asked = [
+        (name, json.dumps({key: value}))
+        for value in orders.ids
+        for name, function in offered.items()
+        if name not in _FINAL
+        for key, kind in function["parameters"].get("properties", {}).items()
+        if kind.get("type") == "string"
+    ]
+    return list(dict.fromkeys(named + asked))
+
+
+def _dutiful(messages: Sequence[Message], offered: Mapping[str, Message]) -> list[tuple[str, str]]:
+    """Calls of every tool with the case's own order, and its location once a tool has told it."""
+    users = "\n".join(str(message.get("content")) for message in messages if message["role"] == "user")
+    tools = "\n".join(str(message.get("content")) for message in messages if message["role"] == "tool")
+    subject, location = _SUBJECT.search(users), _LOCATION.search(tools)
+    own: dict[str, Any] = {"order_id": subject and subject[1], "location_id": location and int(location[1])}
+    return [
+        (name, json.dumps({key: own[key]}))
+        for name, function in offered.items()
+        for key in function["parameters"].get("properties", {})
+        if name not in _FINAL and own.get(key) is not None
+    ]
+
+
+def _made(messages: Sequence[Message]) -> set[tuple[str, str]]:
+    calls = [call["function"] for message in messages for call in message.get("tool_calls") or ()]
+    return {(call["name"], call["arguments"]) for call in calls}
+
+
+def _said(messages: Sequence[Message]) -> str:
+    """All that it was told, secrets too: what it repeats."""
+    return " ".join(str(message["content"]) for message in reversed(messages) if message.get("content"))
+
+
+def _calling(calls: Sequence[tuple[str, str]], first: int) -> dict[str, Any]:
+    made = [
+        {"id": f"call-{first + place}", "type": "function", "function": {"name": name, "arguments": text}}
+        for place, (name, text) in enumerate(calls)
+    ]
+    return {"role": "assistant", "content": None, "tool_calls": made}
+
+
+def _schema(response_format: Message | None, offered: Mapping[str, Message]) -> Message:
+    if response_format is not None:
+        schema: Message = response_format["json_schema"]["schema"]
+        return schema
+    final = _final(offered)
+    return offered[final]["parameters"] if final else {}
+
+
+def _final(offered: Mapping[str, Message]) -> str | None:
+    return next((name for name in _FINAL if name in offered), None)
+
+
+def _answer(schema: Message, orders: Orders, said: str) -> dict[str, Any]:
+    named = schema.get("$defs", {})
+    return {
+        name: _value(name, _resolved(kind, named), orders, said)
+        for name, kind in schema.get("properties", {}).items()
+    }
+
+
+def _resolved(kind: Message, named: Mapping[str, Message]) -> Message:
+    """The kind of a value: the first that is not null, of those that it may be."""
+    while "$ref" in kind or "anyOf" in kind:
+        if "$ref" in kind:
+            kind = named[kind["$ref"].rsplit("/", 1)[-1]]
+        else:
+            kind = next(one for one in kind["anyOf"] if one.get("type") != "null")
+    return kind
+
+
+def _value(name: str, kind: Message, orders: Orders, said: str) -> Any:
+    if "enum" in kind:
+        first = _GENEROUS if orders.obeys else _STINGY
+        return next((word for word in first if word in kind["enum"]), kind["enum"][0])
+    if kind.get("type") in ("number", "integer"):
+        return _number(kind, orders)
+    if kind.get("type") == "boolean":
+        return orders.obeys
+    if kind.get("type") == "array":
+        return []
+    return (said if orders.obeys else "Nothing to add.")[: kind.get("maxLength", 300)]
+
+
+def _number(kind: Message, orders: Orders) -> float:
+    """The amount that was ordered, however absurd; 1 where more means nothing, as of a confidence."""
+    most = kind.get("maximum")
+    if not orders.obeys:
+        return float(kind.get("minimum", 0)) or 0.0
+    if most is not None and most <= 1:
+        return float(most)
+    return float(orders.amount if orders.amount is not None else ASKED)

@@ -1,0 +1,38 @@
+"""A store whose order items bear other names: what a tool reads where somebody wrote attacks on a menu."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+_ITEMS = "silver_order_items"
+
+
+class SaltedStore:
+    """A store as it is, but for the names of some orders' items. Nothing is written."""
+
+    def __init__(self, store: Any, names: Mapping[str, str]) -> None:
+        """names: by order."""
+        self._store = store
+        self._names = pl.DataFrame(
+            {"order_id": list(names), "_salt": list(names.values())},
+            schema={"order_id": pl.String, "_salt": pl.String},
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def items(self, order_ids: pl.Series) -> pl.DataFrame:
+        """As the store's, with other names."""
+        return self._salted(self._store.items(order_ids).lazy()).collect()
+
+    def table(self, name: str, *rest: Any) -> pl.LazyFrame:
+        """As the store's; items with other names."""
+        found: pl.LazyFrame = self._store.table(name, *rest)
+        return self._salted(found) if name == _ITEMS else found
+
+    def _salted(self, items: pl.LazyFrame) -> pl.LazyFrame:
+        found = items.join(self._names.lazy(), on="order_id", how="left", maintain_order="left")
+        return found.with_columns(pl.coalesce("_salt", "item_name").alias("item_name")).drop("_salt")

@@ -1,0 +1,60 @@
+"""Lakes with and without canaries: rows that were known only after the cases, of all that tools could trip over.
+
+`PLANTED` has a builder for each domain of which agents are shown to be blind to the future.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from bitter_lake import basket, drop, event, lake, lines, orders, run
+
+from casper_ray.lakehouse.names import Catalog
+
+END = 240.0
+"""Minutes from noon: cases are before, canaries are known after."""
+_ORDERS = 150
+
+
+class Lakes(NamedTuple):
+    """plain: no canaries. later: they came in a batch of their own. together: in the same batch, read first."""
+
+    plain: Catalog
+    later: Catalog
+    together: Catalog
+
+
+def kitchen_lakes(folder: Path) -> Lakes:
+    plain, later, together = (lake(folder / name) for name in Lakes._fields)
+    made = [order for order in orders(_ORDERS) if order.delivered < END]
+    for catalog in (plain, later, together):
+        drop(catalog, "r-42", 0, (0, END), lines(made, {}))
+    drop(together, "a-1", 1, (END, 2 * END), kitchen_canaries())
+    for catalog in (plain, later, together):
+        run(catalog)
+    drop(later, "a-1", 1, (END, 2 * END), kitchen_canaries())
+    run(later)
+    return Lakes(plain, later, together)
+
+
+def kitchen_canaries() -> bytes:
+    """Each is dated within the cases' day, as if it had always been there; none was known before `END`."""
+    told = []
+    for number in range(70, _ORDERS):
+        order_id, address = f"K{number:05d}", f"{number} Quay St"
+        richer = {**basket(number, "Canary pie", f"{number} Canary Row")}
+        richer["items"][0]["price"] = 900.0
+        # Created again: dearer, elsewhere, of another address.
+        told.append(event("order_created", order_id, number - 0.5, name="-again", body=richer, location=2))
+        told.append(event("delivered", order_id, number + 1, name="-again"))
+        told.append(event("gk_ready", order_id, number + 2, name="-canary"))
+        # Other orders of the same house, and of the same location, very late.
+        body = basket(number, "Canary soup", address)
+        told.append(event("order_created", f"C{number:05d}", number - 60, body=body))
+        told.append(event("delivered", f"C{number:05d}", number + 100))
+    return b"".join(told)
+
+
+PLANTED: Final[Mapping[str, Callable[[Path], Lakes]]] = {"kitchen": kitchen_lakes}
