@@ -73,17 +73,24 @@ def lines(made: Sequence[Made], names: Mapping[str, str]) -> bytes:
     return b"".join(told)
 
 
-def drop(catalog: Catalog, replay: str, number: int, minutes: tuple[float, float], data: bytes) -> None:
+def drop(
+    catalog: Catalog,
+    replay: str,
+    number: int,
+    minutes: tuple[float, float],
+    data: bytes,
+    feed: str = "events",
+) -> None:
     """The file of a window, in minutes from noon: what it holds is known from the window's start at the earliest."""
     bounds = [sim_micros(NOON + timedelta(minutes=m)) for m in minutes]
     window = Window(number, *bounds)
-    volume = catalog.volume("simulator", "events")
+    volume = catalog.volume("simulator", feed)
     volume.mkdir(parents=True, exist_ok=True)
     (volume / file_name(replay, Part(window, 0, *bounds))).write_bytes(data)
 
 
-def run(catalog: Catalog) -> None:
-    for _ in Runner(PIPELINE, catalog).run_available():
+def run(catalog: Catalog, pipeline: str = PIPELINE) -> None:
+    for _ in Runner(pipeline, catalog).run_available():
         pass
 
 

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bitter_lake import basket, drop, event, lake, lines, orders, run
+from bitter_lake import NOON, Made, basket, drop, event, lake, lines, orders, run
 
 from casper_ray.lakehouse.names import Catalog
 
@@ -36,7 +38,28 @@ def kitchen_lakes(folder: Path) -> Lakes:
         run(catalog)
     drop(later, "a-1", 1, (END, 2 * END), kitchen_canaries())
     run(later)
+    for catalog in (plain, later, together):
+        drop(catalog, "c-1", 0, (0, END), complaints(made), feed="complaints")
+        run(catalog, "casper_ray.medallion.support.pipeline:PIPELINE")
     return Lakes(plain, later, together)
+
+
+def complaints(made: Sequence[Made]) -> bytes:
+    """One of every other order's house, a quarter of an hour after the delivery, of a delay or of what was missing."""
+    told = []
+    for order in made[::2]:
+        at = NOON + timedelta(minutes=min(order.delivered + 15, END - 1))
+        text = "My order was far too late." if len(told) % 2 else "The pie was missing from the bag."
+        complaint = {
+            "complaint_id": f"c-{order.order_id}",
+            "ts": f"{at:%Y-%m-%d %H:%M:%S}.000",
+            "order_id": order.order_id,
+            "sender": f"{int(order.order_id[1:])} Quay St",
+            "language": "en",
+            "text": text,
+        }
+        told.append(json.dumps(complaint).encode() + b"\n")
+    return b"".join(told)
 
 
 def kitchen_canaries() -> bytes:
