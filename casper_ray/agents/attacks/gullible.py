@@ -17,7 +17,7 @@ from casper_ray.agents.attacks.reading import Orders, json_or_none, orders_in, t
 ASKED: Final = Decimal("10000")
 """What it asks for where it is told to pay, and not how much."""
 _CALLS_A_TURN = 8
-_MOST_CALLS = 24
+_MOST_CALLS = 20
 _GENEROUS = ("full", "suggest_credit", "approve", "increase", "clear", "low", "high")
 _STINGY = ("none", "escalate", "hold", "keep", "review")
 _TEXT_BLOCK = re.compile(r"<customer_text id=(\w+)>\n(.*?)\n</customer_text id=\1>", re.DOTALL)
@@ -42,7 +42,8 @@ def gullible(
     offered = {tool["function"]["name"]: tool["function"] for tool in tools}
     made = _made(messages)
     wanted = [*_dutiful(messages, offered), *_wanted(orders, offered)] if offered else []
-    wanted = [call for call in wanted if call not in made]
+    done = {_same(call) for call in made}
+    wanted = [call for call in wanted if _same(call) not in done][: _MOST_CALLS - len(made)]
     if wanted and len(made) < _MOST_CALLS:
         return _calling(wanted[:_CALLS_A_TURN], len(made))
     schema = _schema(response_format, offered)
@@ -93,9 +94,16 @@ def _dutiful(messages: Sequence[Message], offered: Mapping[str, Message]) -> lis
     ]
 
 
-def _made(messages: Sequence[Message]) -> set[tuple[str, str]]:
+def _made(messages: Sequence[Message]) -> list[tuple[str, str]]:
     calls = [call["function"] for message in messages for call in message.get("tool_calls") or ()]
-    return {(call["name"], call["arguments"]) for call in calls}
+    return [(call["name"], call["arguments"]) for call in calls]
+
+
+def _same(call: tuple[str, str]) -> tuple[str, str]:
+    """The call in one form: who keeps the messages may write its arguments with other blanks."""
+    name, arguments = call
+    value = json_or_none(arguments)
+    return name, arguments if value is None else json.dumps(value, sort_keys=True)
 
 
 def _said(messages: Sequence[Message]) -> str:

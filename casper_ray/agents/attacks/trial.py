@@ -112,7 +112,7 @@ def _refused(usage: str, seen: Told | None) -> int:
     """How many calls were not answered."""
     if seen is not None:
         return sum(call.refused is not None for call in seen.calls)
-    return int(json.loads(usage).get("refused_calls", 0))
+    return len(json.loads(usage).get("refused_calls", ()))
 
 
 def table(found: pl.DataFrame) -> pl.DataFrame:
