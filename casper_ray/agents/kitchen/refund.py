@@ -127,16 +127,16 @@ def final(answers: pl.DataFrame, amounts: pl.Series) -> pl.DataFrame:
 
 
 def cases(store: KitchenStore, after: int, to: int) -> pl.DataFrame:
-    """A case for each order whose delivery batches (after, to] brought, as of when it could be known."""
+    """A case for each order whose creation and delivery are both known by batches (after, to], as of then."""
     return (
-        store.orders.filter(pl.col("delivered_batch").is_between(after + 1, to))
+        store.orders.filter(pl.col("done_batch").is_between(after + 1, to))
         .select(
             pl.format("order:{}", "order_id").alias("case_id"),
             pl.lit("order").alias("kind"),
-            pl.col("delivered_known").alias("at"),
+            pl.col("done_known").alias("at"),
             pl.col("order_id").alias("subject"),
             pl.lit(None, pl.String).alias("text"),
-            pl.col("delivered_batch").alias("source_batch"),
+            pl.col("done_batch").alias("source_batch"),
         )
         .cast(CASES)
         .sort("at", "case_id")

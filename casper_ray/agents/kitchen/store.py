@@ -47,7 +47,9 @@ class KitchenStore(PipelineStore):
     """Orders in memory.
 
     An order's row: order_id, location_id, created and delivered (instants of the events), created_known and
-    delivered_known (from when they could be known), delivered_batch, minutes (created to delivered), total.
+    delivered_known (from when they could be known), done_known and done_batch (from when both are known, and the
+    batch that brought the later of them: a creation can come after its delivery), minutes (created to delivered),
+    total.
     """
 
     schema = LAKEFLOW
@@ -127,7 +129,7 @@ class KitchenStore(PipelineStore):
                 KNOWN,
                 "_batch_id",
             )
-            .sort(KNOWN, "order_id")
+            .sort(KNOWN, "order_id", "_batch_id", "ts")
             .collect()
         )
 
@@ -144,6 +146,7 @@ def _orders(steps: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
             "location_id",
             pl.col("ts").alias("created"),
             pl.col(KNOWN).alias("created_known"),
+            pl.col("_batch_id").alias("created_batch"),
         )
         .join(
             delivered.select(
@@ -158,9 +161,19 @@ def _orders(steps: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
         )
         .join(totals, on="order_id", how="left", maintain_order="left")
         .with_columns(
-            ((pl.col("delivered") - pl.col("created")).dt.total_microseconds() / _MINUTE_US).alias("minutes")
+            ((pl.col("delivered") - pl.col("created")).dt.total_microseconds() / _MINUTE_US).alias("minutes"),
+            *(
+                _later(f"created_{when}", f"delivered_{when}").alias(f"done_{when}")
+                for when in ("known", "batch")
+            ),
         )
+        .drop("created_batch", "delivered_batch")
     )
+
+
+def _later(first: str, second: str) -> pl.Expr:
+    """The greater of two columns; null where one is."""
+    return pl.when(pl.col(first) > pl.col(second)).then(first).otherwise(second)
 
 
 def _keyed(created: pl.LazyFrame) -> pl.DataFrame:
@@ -176,10 +189,10 @@ def _keyed(created: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _windows(orders: pl.DataFrame) -> dict[int, Window]:
-    delivered = orders.filter(pl.col("minutes").is_not_null()).sort("delivered_known", "order_id")
+    delivered = orders.filter(pl.col("minutes").is_not_null()).sort("done_known", "order_id")
     parts = delivered.partition_by("location_id", as_dict=True, maintain_order=True)
     return {
-        int(location): Window(part["delivered_known"].to_physical().to_numpy(), part["minutes"].to_numpy())
+        int(location): Window(part["done_known"].to_physical().to_numpy(), part["minutes"].to_numpy())
         for (location,), part in parts.items()
     }
 

@@ -91,7 +91,7 @@ def _of_orders(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             *(pl.when(pl.col("created_known") <= at).then(name).alias(name) for name in steps),
             pl.when(pl.col("delivered_known") <= at).then("delivered").alias("delivered"),
-            pl.when(pl.col("delivered_known") <= at).then("minutes").alias("minutes"),
+            pl.when(pl.col("done_known") <= at).then("minutes").alias("minutes"),
         )
         .with_columns(pl.col("created").is_not_null().alias("found"))
     )
