@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from casper_ray.agents.stream.agents_command import app as agents_app
+from casper_ray.agents.stream.decision_command import app as decision_app
 from casper_ray.bank_uses.command import app as bank_app
 from casper_ray.lakehouse.keys_command import app as keys_app
 from casper_ray.main_job.command import sim
@@ -25,6 +27,8 @@ app.add_typer(lake_app, name="lake")
 app.add_typer(quality_app, name="quality")
 app.add_typer(keys_app, name="keys")
 app.add_typer(bank_app, name="bank")
+app.add_typer(agents_app, name="agents")
+app.add_typer(decision_app, name="decision")
 
 
 def main() -> None:
