@@ -42,7 +42,8 @@ def decide_one(setting: Setting, subject: str, *, commit: bool, location: int | 
     store: Any = setting.agent.open_store(setting.catalog, None)
     case = _case_of(setting, store, subject, location)
     if not commit:
-        row = _judged(setting, store, case, paid_before(setting, case.row(0, named=True)))
+        ledger = paid_before(setting, setting.decider().version, case["case_id"][0])
+        row = _judged(setting, store, case, ledger)
         return Decided(
             decision=row.row(0, named=True), evidence=_evidence(setting, store, case), committed=False
         )

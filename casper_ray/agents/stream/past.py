@@ -32,6 +32,7 @@ COMPARED: Final = (
     "inputs",
 )
 _SHORTEST_ID: Final = 8
+_TURN: Final = ("source_batch", "case_ts", "case_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,38 +103,38 @@ def decided_again(catalog: Catalog, decision: dict[str, Any]) -> Again:
             f"decision {decision['decision_id']}: batch {batch} has no case {decision['case_id']} any more",
             "tables were made anew since it was decided",
         )
-    decider = setting.decider(paid_before(setting, {**decision, "at": decision["case_ts"]}))
+    decider = setting.decider(paid_before(setting, decision["agent_version"], decision["case_id"]))
     off = decision["outcome"] == "kill_switch" or "kill_switch" in decision["gate_reasons"]
     now = decider.decide(store, case, sim_now=decision["decided_sim_ts"], off=off).row(0, named=True)
     return _compared(decision, now, decider.version, deterministic=engine.deterministic)
 
 
-def paid_before(setting: Setting, case: dict[str, Any]) -> Ledger:
-    """What was paid when the case's turn came: by this agent and version on the cases before it, by others before.
+def paid_before(setting: Setting, version: str, case_id: str) -> Ledger:
+    """What was paid when the case's turn came: all that the table had, and in its own commit what came before it.
 
-    case: with case_id, source_batch and at, and decided_at where it was decided; else others' payments all count.
+    Of a case that this version of the agent has not decided: all that the table has.
     """
     path = setting.catalog.table(SCHEMA, TABLE)
     if not (path / "_delta_log").is_dir():
         return Ledger()
-    version = case.get("agent_version") or setting.decider().version
-    ours = (pl.col("agent") == setting.agent.name) & (pl.col("agent_version") == version)
-    turn = {"source_batch": case["source_batch"], "case_ts": case["at"], "case_id": case["case_id"]}
-    rows = scan(path).filter(pl.col("amount") > 0).collect()
-    mine = rows.filter(ours, _before(turn))
-    others = rows.filter(~ours)
-    if (decided_at := case.get("decided_at")) is not None:
-        others = others.filter(pl.col("decided_at") < decided_at)
-    return Ledger(payments_of(pl.concat([others, mine]).lazy()))
+    rows = scan(path)
+    ours: pl.Expr = (pl.col("agent") == setting.agent.name) & (pl.col("agent_version") == version)
+    own = rows.filter(ours, pl.col("case_id") == case_id).select(*_TURN, "decided_at").collect()
+    if not own.is_empty():
+        turn = own.row(0, named=True)
+        earlier: pl.Expr = pl.col("decided_at") < pl.lit(turn["decided_at"])
+        with_it: pl.Expr = ours & (pl.col("decided_at") == pl.lit(turn["decided_at"]))
+        rows = rows.filter(earlier | (with_it & _before(turn)))
+    return Ledger(payments_of(rows))
 
 
 def _before(turn: dict[str, Any]) -> pl.Expr:
     """Rows whose turn came earlier, in the order of `decision.in_order`."""
-    batch: pl.Expr = pl.col("source_batch")
-    earlier_batch, same_batch = batch < turn["source_batch"], batch == turn["source_batch"]
-    at, same_at = pl.col("case_ts") < pl.lit(turn["case_ts"]), pl.col("case_ts") == pl.lit(turn["case_ts"])
-    by_id: pl.Expr = same_at & (pl.col("case_id") < turn["case_id"])
-    return earlier_batch | (same_batch & (at | by_id))
+    before: pl.Expr = pl.lit(False)
+    for name in reversed(_TURN):
+        column, value = pl.col(name), pl.lit(turn[name])
+        before = (column < value) | ((column == value) & before)
+    return before
 
 
 def _compared(then: dict[str, Any], now: dict[str, Any], version: str, *, deterministic: bool) -> Again:
