@@ -126,6 +126,7 @@ def agent_version(agent: Agent, rules: Rules, engine: Mapping[str, Any]) -> str:
         "agent": agent.name,
         "prompt": load_prompt(agent.prompt).text,
         "tools": [tool.described() for tool in agent.tools],
+        "gathers": agent.gathers,
         "answer": agent.answer.model_json_schema(),
         "rules": rules.raw,
         "engine": dict(engine),

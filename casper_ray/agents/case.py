@@ -32,7 +32,8 @@ class Case(BaseModel):
     source_batch: the batch of the medallion that brought it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A bound, however wide, is also what makes pydantic refuse text that is no Unicode, which no table can hold.
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=1_000_000)
 
     case_id: str
     kind: str

@@ -58,14 +58,14 @@ class GateRules(Spec):
     cap, cap_customer_day: of one decision, and of a customer's simulated day; in the domain's currency.
     needs:                 outcome -> tools that must have had something to tell.
     people:                outcomes that are for a person whatever else holds.
-    confidence_at_least:   below it a person decides.
+    confidence_at_least:   below it a person decides, and where the confidence is no number from 0 to 1.
     two_people_above:      more than this takes two persons.
     off:                   the kill switch, read with every case: nothing is decided by machine.
     """
 
     version: str
-    cap: Decimal = Field(default=_ZERO, ge=0)
-    cap_customer_day: Decimal = Field(default=_ZERO, ge=0)
+    cap: Decimal = Field(default=_ZERO, ge=0, decimal_places=2)
+    cap_customer_day: Decimal = Field(default=_ZERO, ge=0, decimal_places=2)
     velocity: Velocity | None = None
     needs: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     people: tuple[str, ...] = ()
@@ -133,7 +133,8 @@ def _for_a_person(fact: Mapping[str, Any], rules: GateRules, off: bool) -> list[
     stopped = [f"evidence_missing:{tool}" for tool in missing]
     if fact["outcome"] in rules.people:
         stopped.append(f"for_people:{fact['outcome']}")
-    if fact["confidence"] is not None and fact["confidence"] < rules.confidence_at_least:
+    sure = fact["confidence"]
+    if sure is not None and not rules.confidence_at_least <= sure <= 1:  # as written, NaN is not sure
         stopped.append("confidence")
     return stopped
 
@@ -173,13 +174,13 @@ def _without_money(facts: pl.DataFrame, rules: GateRules) -> pl.Series:
     """Rows that are approved without a look at the ledger: no money, nothing missing, not for a person."""
     needed = pl.lit(True)
     for outcome, tools in rules.needs.items():
-        has_all = pl.all_horizontal(pl.col("evidence").list.contains(tool) for tool in tools)
-        needed = needed & ((pl.col("outcome") != outcome) | (has_all if tools else pl.lit(True)))
+        for tool in tools:
+            needed = needed & ((pl.col("outcome") != outcome) | pl.col("evidence").list.contains(tool))
     plain = (
         pl.col("outcome").is_not_null()
         & pl.col("failure").is_null()
         & ~pl.col("outcome").is_in(list(rules.people))
-        & (pl.col("confidence").fill_null(1.0) >= rules.confidence_at_least)
+        & pl.col("confidence").fill_null(1.0).is_between(rules.confidence_at_least, 1)
         & (pl.col("asked").fill_null(0) == 0)
         & (pl.col("amount") == 0)
         & needed

@@ -38,8 +38,14 @@ def load_prompt(name: str) -> Prompt:
 def as_data(text: str, case_id: str) -> str:
     """What somebody wrote, between marks that they cannot have written: the mark is a digest of text and case.
 
-    Cut at 8,000 characters; what is no printable text goes.
+    Cut at 8,000 characters; what is no printable text goes, and any space but line ends and tabs is a plain one.
     """
-    kept = "".join(char for char in text[:_MOST_TEXT_CHARS] if char.isprintable() or char in "\n\t")
-    mark = hashlib.sha256(f"{case_id}\0{text}".encode()).hexdigest()[:16]
+    kept = "".join(map(_plain, text[:_MOST_TEXT_CHARS]))
+    mark = hashlib.sha256(f"{case_id}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"<customer_text id={mark}>\n{kept}\n</customer_text id={mark}>"
+
+
+def _plain(char: str) -> str:
+    if char.isprintable() or char in "\n\t":
+        return char
+    return " " if char.isspace() else ""

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import polars as pl
 
+from casper_ray.errors import LakeError
 from casper_ray.lakehouse.batch_versions import LeftBy, left_by, left_by_each
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.read import scan
@@ -68,6 +69,10 @@ class PipelineStore:
         """Read what came between the store's batch (`self.left`, as it still is) and `left`."""
 
     def table(self, name: str, left: LeftBy | None = None) -> pl.LazyFrame:
-        """A table at the version that the store's batch left, or `left`."""
+        """A table at the version that the store's batch left, or `left`. Raises: LakeError before the first batch."""
         versions = (left or self.left).versions
+        if name not in versions:
+            raise LakeError(
+                f"{self.schema}.{name}: not there before the pipeline's first batch", "run it first"
+            )
         return scan(self.catalog.table(self.schema, name), version=versions[name])

@@ -27,7 +27,7 @@ class Arguments(BaseModel):
 
 
 class Result(BaseModel):
-    """Base of a tool's result. found: whether there was anything to tell; if not, the rest is null."""
+    """Base of a tool's result. found: whether there was anything to tell; if not, the rest is null, counts are 0."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -117,7 +117,7 @@ class Toolbox:
         else:
             try:
                 given = self._checked(tool, arguments)
-            except (ValidationError, ValueError):
+            except (ValidationError, ValueError, RecursionError):  # the last: JSON of many brackets
                 return ToolCall(tool=name, arguments={}, refused=BAD_ARGUMENTS)
             allowed = tool.allows(self._store, self.case, given) if tool.allows else given == own
             if not allowed:

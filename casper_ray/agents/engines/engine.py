@@ -21,7 +21,7 @@ _PROPOSED: dict[str, pl.DataType | DataTypeClass] = {
 }
 PROPOSED: Final = pl.Schema(_PROPOSED)
 """Beside an answer: failure, why there is none (null: there is one); evidence, tools that had something to tell;
-evidence_sha256, of what they told; engine, who answered; usage, JSON: what it took.
+evidence_sha256, of the case and what they told; engine, who answered; usage, JSON: what it took.
 """
 
 
@@ -67,7 +67,8 @@ def told_by(evidence: pl.DataFrame, agent: Agent) -> pl.Series:
 
 
 def digests(evidence: pl.DataFrame, agent: Agent) -> pl.Series:
-    """SHA-256 of what the gathered tools told, per row."""
-    told = pl.struct("case_id", "at", *agent.gathers).struct.json_encode()
+    """SHA-256 of the case, its text too, and of what the gathered tools told, per row."""
+    told = pl.struct("case_id", "at", "text", *agent.gathers).struct.json_encode()
     texts = evidence.select(told).to_series().to_list()
-    return pl.Series("evidence_sha256", [hashlib.sha256(text.encode()).hexdigest() for text in texts])
+    found = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+    return pl.Series("evidence_sha256", found, dtype=pl.String)

@@ -36,8 +36,8 @@ class Refund(Answer):
 class RefundPolicy(Spec):
     """Shares of the order's total, by lateness against the location's day: above P75 partial, above P99 full."""
 
-    partial: Decimal = Field(gt=0, lt=1)
-    full: Decimal = Field(gt=0, le=1)
+    partial: Decimal = Field(gt=0, lt=1, decimal_places=4)
+    full: Decimal = Field(gt=0, le=1, decimal_places=4)
     least_deliveries: int = Field(ge=1)
 
 
@@ -82,7 +82,11 @@ def _worth(kind: pl.Expr, settings: RefundPolicy) -> pl.Expr:
         .otherwise(0)
     )
     cents = pl.col("total").fill_null(0).to_physical().cast(pl.Int64)
-    return from_cents((cents * share + 5_000) // 10_000)
+    whole, rest = (
+        cents // 10_000,
+        cents % 10_000,
+    )  # taken apart, so that no total is too large to be multiplied
+    return from_cents(whole * share + (rest * share + 5_000) // 10_000)
 
 
 def from_cents(cents: pl.Expr) -> pl.Expr:
@@ -127,16 +131,19 @@ def final(answers: pl.DataFrame, amounts: pl.Series) -> pl.DataFrame:
 
 
 def cases(store: KitchenStore, after: int, to: int) -> pl.DataFrame:
-    """A case for each order whose creation and delivery are both known by batches (after, to], as of then."""
+    """A case for each order whose delivery batches (after, to] brought, as of when it could be known.
+
+    Rules: an order whose creation came after its delivery is a case when that came; without one it is none.
+    """
     return (
-        store.orders.filter(pl.col("done_batch").is_between(after + 1, to))
+        store.orders.filter(pl.col("timed_batch").is_between(after + 1, to))
         .select(
             pl.format("order:{}", "order_id").alias("case_id"),
             pl.lit("order").alias("kind"),
-            pl.col("done_known").alias("at"),
+            pl.col("timed_known").alias("at"),
             pl.col("order_id").alias("subject"),
             pl.lit(None, pl.String).alias("text"),
-            pl.col("done_batch").alias("source_batch"),
+            pl.col("timed_batch").alias("source_batch"),
         )
         .cast(CASES)
         .sort("at", "case_id")

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 from polars.datatypes import DataTypeClass
 
+from casper_ray.agents.kitchen.by_order import FEW, ByOrder
 from casper_ray.agents.kitchen.percentiles import SHARES, window_percentiles
 from casper_ray.agents.store import PipelineStore
 from casper_ray.domain.kitchen import DELIVERED, ORDER_CREATED
@@ -23,7 +24,7 @@ EVENTS, ITEMS, HEADERS = "all_events", "silver_order_items", "gold_order_header"
 _MINUTE_US = 60_000_000
 _MANY = 1_000
 _INSTANT = pl.Datetime("us", "UTC")
-_ADDRESS = r'"customer_addr": ?"((?:[^"\\]|\\.)*)"'
+_ADDRESS = r'"customer_addr"\s*:\s*"((?:[^"\\]|\\.)*)"'
 _TEXT = "%Y-%m-%d %H:%M:%S%.f"
 _STEPS: dict[str, pl.DataType | DataTypeClass] = {
     "order_id": pl.String,
@@ -37,7 +38,7 @@ _TOTALS: dict[str, pl.DataType | DataTypeClass] = {"order_id": pl.String, "total
 
 
 class Window(NamedTuple):
-    """Deliveries of one location, by when they were known: microseconds, and minutes from creation."""
+    """Deliveries of one location, by when their minutes were known: microseconds, and minutes from creation."""
 
     known_us: NDArray[np.int64]
     minutes: NDArray[np.float64]
@@ -47,9 +48,9 @@ class KitchenStore(PipelineStore):
     """Orders in memory.
 
     An order's row: order_id, location_id, created and delivered (instants of the events), created_known and
-    delivered_known (from when they could be known), done_known and done_batch (from when both are known, and the
-    batch that brought the later of them: a creation can come after its delivery), minutes (created to delivered),
-    total.
+    delivered_known (from when they could be known), delivered_batch, minutes (created to delivered), timed_known and
+    timed_batch (from when both could be known, and the batch that brought the later one), total.
+    Of several creations or deliveries of one order the first to be known is meant, and its total alone.
     """
 
     schema = LAKEFLOW
@@ -60,16 +61,38 @@ class KitchenStore(PipelineStore):
         self.orders = _orders(self._known, pl.DataFrame(schema=_TOTALS))
         self._windows: dict[int, Window] = {}
         self._customers: pl.DataFrame | None = None
+        self._items: ByOrder | None = None
+        self._events: ByOrder | None = None
         super().__init__(catalog, batch)
 
     def take_in(self, left: LeftBy) -> None:
-        totals = (
-            self.table(HEADERS, left).select("order_id", pl.col("order_revenue").alias("total")).collect()
-        )
-        self._known = pl.concat([self._known, self._steps(left)])
-        self.orders = _orders(self._known, totals)
+        self._known = pl.concat([self._known, self._steps(left)]).sort(KNOWN, "_batch_id", "order_id", "ts")
+        self.orders = _orders(self._known, self._totals(left))
         self._windows = _windows(self.orders)
-        self._customers = None
+        self._customers = self._items = self._events = None
+
+    def orders_of(self, order_ids: pl.Series) -> pl.DataFrame:
+        """Rows of `orders`, at least those of these ids: to join with a few costs less than to join with all."""
+        if order_ids.len() > FEW:
+            return self.orders
+        return self.orders.filter(pl.col("order_id").is_in(order_ids.implode()))
+
+    def items_of(self, order_ids: pl.Series) -> pl.DataFrame:
+        """Items of orders, of the creation that is meant, by order and item. All are read when first asked for."""
+        if self._items is None:
+            meant = self.orders.lazy().select("order_id", pl.col("created").alias("order_ts"))
+            columns = ("order_id", "item_id", "item_name", "price", "qty", "brand_id")
+            items = self.table(ITEMS).join(meant, on=("order_id", "order_ts"), how="semi").select(columns)
+            self._items = ByOrder(items.sort("item_id", maintain_order=True).collect())
+        return self._items.of(order_ids)
+
+    def events_of(self, order_ids: pl.Series) -> pl.DataFrame:
+        """Events of orders, by order and in no order else. All are read when first asked for."""
+        if self._events is None:
+            columns = ("order_id", "location_id", "event_type", "sequence", "event_id", KNOWN)
+            events = self.events().filter(pl.col("order_id").is_not_null()).select(columns)
+            self._events = ByOrder(events.collect())
+        return self._events.of(order_ids)
 
     def events(self) -> pl.LazyFrame:
         """Events that count, as the store's batch left them."""
@@ -111,6 +134,26 @@ class KitchenStore(PipelineStore):
             found[ours, -1] = last - first
         return found
 
+    def _totals(self, left: LeftBy) -> pl.DataFrame:
+        """order_id, total. Gold adds up all creations of one id; where there are several, Silver tells them apart."""
+        totals = (
+            self.table(HEADERS, left).select("order_id", pl.col("order_revenue").alias("total")).collect()
+        )
+        created = self._known.filter(pl.col("event_type") == ORDER_CREATED)
+        first = created.unique("order_id", keep="first", maintain_order=True)
+        if first.height == created.height:
+            return totals
+        several = created.filter(pl.col("order_id").is_duplicated())["order_id"].unique()
+        of_first = (
+            self.table(ITEMS, left)
+            .filter(pl.col("order_id").is_in(several.implode()))
+            .join(first.lazy(), left_on=("order_id", "order_ts"), right_on=("order_id", "ts"), how="semi")
+            .group_by("order_id")
+            .agg(pl.col("extended_price").sum().cast(_TOTALS["total"]).alias("total"))
+            .collect()
+        )
+        return pl.concat([totals.filter(~pl.col("order_id").is_in(several.implode())), of_first])
+
     def _steps(self, left: LeftBy) -> pl.DataFrame:
         """Creations and deliveries that count and came after the store's batch."""
         return (
@@ -129,7 +172,6 @@ class KitchenStore(PipelineStore):
                 KNOWN,
                 "_batch_id",
             )
-            .sort(KNOWN, "order_id", "_batch_id", "ts")
             .collect()
         )
 
@@ -162,23 +204,22 @@ def _orders(steps: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
         .join(totals, on="order_id", how="left", maintain_order="left")
         .with_columns(
             ((pl.col("delivered") - pl.col("created")).dt.total_microseconds() / _MINUTE_US).alias("minutes"),
-            *(
-                _later(f"created_{when}", f"delivered_{when}").alias(f"done_{when}")
-                for when in ("known", "batch")
-            ),
+            _later("created_known", "delivered_known").alias("timed_known"),
+            _later("created_batch", "delivered_batch").alias("timed_batch"),
         )
-        .drop("created_batch", "delivered_batch")
+        .drop("created_batch")
     )
 
 
-def _later(first: str, second: str) -> pl.Expr:
-    """The greater of two columns; null where one is."""
-    return pl.when(pl.col(first) > pl.col(second)).then(first).otherwise(second)
+def _later(one: str, other: str) -> pl.Expr:
+    """The later of two columns; null where one is, which `max_horizontal` would pass over."""
+    return pl.when(pl.col(one) > pl.col(other)).then(one).otherwise(other)
 
 
 def _keyed(created: pl.LazyFrame) -> pl.DataFrame:
     """order_id, customer, created_known of creations."""
-    found = created.select("order_id", pl.col("body").str.extract(_ADDRESS).alias("address"), KNOWN).collect()
+    bodies = created.select("order_id", pl.col("body").str.extract(_ADDRESS).alias("address"), KNOWN)
+    found = bodies.collect().sort(KNOWN, "address")
     addresses = found["address"].drop_nulls().unique()
     keys = pl.Series([customer_key(address) for address in addresses], dtype=pl.String)
     return found.select(
@@ -189,10 +230,10 @@ def _keyed(created: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _windows(orders: pl.DataFrame) -> dict[int, Window]:
-    delivered = orders.filter(pl.col("minutes").is_not_null()).sort("done_known", "order_id")
+    delivered = orders.filter(pl.col("minutes").is_not_null()).sort("timed_known", "order_id")
     parts = delivered.partition_by("location_id", as_dict=True, maintain_order=True)
     return {
-        int(location): Window(part["done_known"].to_physical().to_numpy(), part["minutes"].to_numpy())
+        int(location): Window(part["timed_known"].to_physical().to_numpy(), part["minutes"].to_numpy())
         for (location,), part in parts.items()
     }
 

@@ -87,11 +87,13 @@ def _of_orders(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
     at = pl.col("at")
     steps = ("location_id", "created", "total")
     return (
-        asked.join(store.orders, on="order_id", how="left", maintain_order="left")
+        asked.join(store.orders_of(asked["order_id"]), on="order_id", how="left", maintain_order="left")
         .with_columns(
             *(pl.when(pl.col("created_known") <= at).then(name).alias(name) for name in steps),
-            pl.when(pl.col("delivered_known") <= at).then("delivered").alias("delivered"),
-            pl.when(pl.col("done_known") <= at).then("minutes").alias("minutes"),
+            *(
+                pl.when(pl.col("timed_known") <= at).then(name).alias(name)
+                for name in ("delivered", "minutes")
+            ),
         )
         .with_columns(pl.col("created").is_not_null().alias("found"))
     )
@@ -117,13 +119,8 @@ def order_timings(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
 
 def order_overviews(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`OrderOverview` of each asked order."""
-    wanted = asked["order_id"].unique().implode()
     items = (
-        store.table("silver_order_items")
-        .filter(pl.col("order_id").is_in(wanted))
-        .select("order_id", "item_id", "item_name", "price", "qty", "brand_id")
-        .sort("order_id", "item_id")
-        .collect()
+        store.items_of(asked["order_id"])
         .group_by("order_id", maintain_order=True)
         .agg(
             pl.col("item_name").alias("items"),
@@ -148,18 +145,12 @@ def order_overviews(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
 
 def order_details(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`OrderDetails` of each asked order."""
-    wanted = asked["order_id"].unique().implode()
-    steps = (
-        store.events()
-        .filter(pl.col("order_id").is_in(wanted))
-        .select("order_id", "location_id", "event_type", "sequence", KNOWN)
-        .collect()
-    )
+    steps = store.events_of(asked["order_id"])
     numbered = asked.select("order_id", "at").with_row_index("row")
     told = (
         numbered.join(steps, on="order_id")
         .filter(pl.col(KNOWN) <= pl.col("at"))
-        .sort("row", KNOWN, "sequence")
+        .sort("row", KNOWN, "sequence", "event_id")
         .group_by("row", maintain_order=True)
         .agg(
             pl.col("location_id").first(),
@@ -189,7 +180,11 @@ def address_histories(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`AddressHistory` of each asked order's address."""
     customers = store.customers()
     numbered = asked.select("order_id", "at").with_row_index("row")
-    ours = numbered.join(customers.select("order_id", "customer"), on="order_id")
+    ours = (
+        numbered.join(customers, on="order_id")
+        .filter(pl.col("created_known") <= pl.col("at"))  # who ordered is not known before the order is
+        .select("row", "at", "customer")
+    )
     told = (
         ours.join(customers.select("customer", "created_known"), on="customer")
         .filter(pl.col("created_known") <= pl.col("at"))
