@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +20,28 @@ from casper_ray.agents.agent import Agent
 from casper_ray.agents.decision import Decider
 from casper_ray.agents.ledger import Ledger
 from casper_ray.agents.registry import load_agent
+from casper_ray.cluster import start_ray, stop_ray
+from casper_ray.config import Environment, load_environment
 from casper_ray.lakehouse.names import Catalog
 
 MANY_CASES: Final = 100_000
 """Below this the start of Ray costs more than its workers save."""
 CHUNK: Final = 25_000
+
+
+@contextmanager
+def cluster(environment: Environment | None) -> Iterator[None]:
+    """A Ray for the block's time: this process's, where it has one; else one by `environment`, ended after."""
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    start_ray(environment or load_environment())
+    try:
+        yield
+    finally:
+        stop_ray()
 
 
 def propose_in_bulk(

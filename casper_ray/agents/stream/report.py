@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter, deque
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import polars as pl
 
 from casper_ray.agents.stream.runner import AgentRunner, Step
+from casper_ray.agents.stream.teller import Teller
 from casper_ray.console import figures
-from casper_ray.console.lines import write_line
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.read import scan
 
-_EVERY_S: Final = 2.0
 _LAGS_KEPT: Final = 100_000
-
-
-class Teller(Protocol):
-    """Who is shown lines: of progress, and for good."""
-
-    def progress(self, text: str) -> None: ...
-
-    def line(self, text: str) -> None: ...
 
 
 class Report:
@@ -67,7 +57,7 @@ class Report:
         self._lags_ms.extend(self._lags(step))
 
     def progressed(self) -> None:
-        if time.monotonic() - self._told_s >= _EVERY_S:
+        if time.monotonic() - self._told_s >= self._teller.every_s:
             self._told_s = time.monotonic()
             self._teller.progress(self._progress())
 
@@ -138,33 +128,6 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
         f"  in         {figures.duration(summary['wall_s'])}, {figures.count(summary['cases_per_s'])} cases/s",
         f"  lag        p50 {figures.lag(lag['p50'])}, p95 {figures.lag(lag['p95'])}, from the pipeline to a decision",
     ]
-
-
-class PlainTeller:
-    """Lines on stdout, or on stderr."""
-
-    def __init__(self, *, stderr: bool) -> None:
-        self._out = sys.stderr if stderr else sys.stdout
-
-    def progress(self, text: str) -> None:
-        write_line(self._out, text)
-
-    def line(self, text: str) -> None:
-        write_line(self._out, text)
-
-
-class QuietTeller:
-    """Says nothing."""
-
-    def progress(self, text: str) -> None:
-        pass
-
-    def line(self, text: str) -> None:
-        pass
-
-
-def build_teller(*, quiet: bool, as_json: bool) -> Teller:
-    return QuietTeller() if quiet else PlainTeller(stderr=as_json)
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack, redirect_stdout
+from dataclasses import replace
 from typing import NamedTuple
 
 from casper_ray.agents.engines.build import build_engine
 from casper_ray.agents.registry import load_agent
 from casper_ray.agents.stream.follow import run_agent, stopped_by_signals
-from casper_ray.agents.stream.report import Report, build_teller
+from casper_ray.agents.stream.report import Report
 from casper_ray.agents.stream.runner import Setting
+from casper_ray.agents.stream.teller import build_teller
 from casper_ray.config import DEFAULT_CATALOGS, load_environment
 from casper_ray.console.failure import INTERRUPTED
 from casper_ray.console.json_lines import write_object
@@ -34,9 +36,9 @@ class RunOrder(NamedTuple):
 
 def run_ordered(order: RunOrder) -> int:
     """The exit code; the summary is told by then. Raises: UserError."""
-    load_environment()
     for_s = _for_s(order)
     setting = build_setting(order.agent, order.engine, order.lake, order.catalog, make=order.follow)
+    setting = replace(setting, environment=load_environment())
     teller = build_teller(quiet=order.quiet, as_json=order.as_json)
     report = Report(setting.catalog, order.agent, order.engine, teller)
     out = sys.stdout
@@ -44,7 +46,8 @@ def run_ordered(order: RunOrder) -> int:
         if order.as_json:
             stack.enter_context(redirect_stdout(sys.stderr))
         stop = stack.enter_context(stopped_by_signals())
-        run_agent(setting, report, follow=order.follow, for_s=for_s, stop=stop)
+        with teller:
+            run_agent(setting, report, follow=order.follow, for_s=for_s, stop=stop)
         summary = report.finish(_ended(order, interrupted=stop.is_set()))
     if order.as_json:
         write_object(out, summary)

@@ -12,9 +12,10 @@ from casper_ray.agents.agent import Agent, Store, agent_version, load_rules
 from casper_ray.agents.decision import Decider, in_order
 from casper_ray.agents.engines.engine import Engine
 from casper_ray.agents.ledger import Ledger
-from casper_ray.agents.stream.bulk import MANY_CASES, propose_in_bulk
+from casper_ray.agents.stream.bulk import MANY_CASES, cluster, propose_in_bulk
 from casper_ray.agents.stream.log import DecisionLog
 from casper_ray.agents.stream.switch import Switch
+from casper_ray.config import Environment
 from casper_ray.failpoints import reach
 from casper_ray.lakehouse.batch_versions import refreshed_between
 from casper_ray.lakehouse.names import Catalog
@@ -38,13 +39,17 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What runs: an agent on an engine, over a catalog. many: from so many cases on Ray is asked to help."""
+    """What runs: an agent on an engine, over a catalog.
+
+    many: from so many cases on Ray is asked to help. environment: how to reach one, where this process has none yet.
+    """
 
     catalog: Catalog
     agent: Agent
     engine: Engine
     rules_name: str | None = None
     many: int = MANY_CASES
+    environment: Environment | None = None
 
     def decider(self, ledger: Ledger | None = None) -> Decider:
         rules = load_rules(self.agent, self.rules_name)
@@ -109,7 +114,8 @@ class AgentRunner:
     def _proposed(self, cases: pl.DataFrame) -> pl.DataFrame:
         bulk = self._setting.engine.name == "policy"
         if bulk and cases.height >= self._setting.many and not self.switch.off:
-            return propose_in_bulk(self._decider, self._catalog, self.store.batch, cases)
+            with cluster(self._setting.environment):
+                return propose_in_bulk(self._decider, self._catalog, self.store.batch, cases)
         chunks = cases.iter_slices(_BULK_CHUNK if bulk else _CHUNK)
         return pl.concat(self._decider.propose(self.store, chunk, off=self.switch.off) for chunk in chunks)
 
