@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from casper_ray.agents.attacks.command import attack
+from casper_ray.agents.stream.agents_command import app as agents_app
+from casper_ray.agents.stream.decision_command import app as decision_app
 from casper_ray.bank_uses.command import app as bank_app
+from casper_ray.evals.command import champion, compare, register
 from casper_ray.lakehouse.keys_command import app as keys_app
 from casper_ray.main_job.command import sim
 from casper_ray.main_job.complaints_command import app as complaints_app
@@ -27,6 +31,10 @@ app.add_typer(quality_app, name="quality")
 app.add_typer(keys_app, name="keys")
 app.add_typer(bank_app, name="bank")
 app.add_typer(complaints_app, name="complaints")
+for command in (attack, register, champion, compare):
+    agents_app.command()(command)
+app.add_typer(agents_app, name="agents")
+app.add_typer(decision_app, name="decision")
 
 
 def main() -> None:

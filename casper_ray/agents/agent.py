@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, Protocol
 
@@ -29,11 +30,23 @@ class Answer(BaseModel):
 
 
 class Store(Protocol):
-    """What tools read from: tables at the versions that one batch left."""
+    """What tools read from: tables at the versions that one batch left; `follow` goes on to the newest."""
+
+    @property
+    def batch(self) -> int: ...
+
+    @property
+    def sim_instant(self) -> datetime | None:
+        """Where simulated time stood; None where nobody told the time."""
 
     @property
     def versions(self) -> Mapping[str, int]:
         """`schema.table` to the version that answers are from."""
+
+    def versions_by_batch(self, batches: Collection[int]) -> Mapping[int, Mapping[str, int]]:
+        """The same as each of some batches left it; of a batch that there is not, the store's own."""
+
+    def follow(self, batch: int | None = None) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -14,13 +13,15 @@ import polars as pl
 import pyarrow as pa
 
 from casper_ray.agents.agent import Agent, Rules
-from casper_ray.agents.engines.engine import Ask, Engine
-from casper_ray.agents.gate import judged
+from casper_ray.agents.case import CASES
+from casper_ray.agents.engines.engine import PROPOSED, Ask, Engine
+from casper_ray.agents.gate import FACTS, judged
 from casper_ray.agents.ledger import Ledger
 from casper_ray.agents.tools import gathered
 from casper_ray.lakehouse.open_table import TableFormat
 
 _TS = pa.timestamp("us", "UTC")
+_INSTANT = pl.Datetime("us", "UTC")
 SCHEMA, TABLE = "agents", "decisions"
 DECISIONS: Final = TableFormat(
     schema=pa.schema(
@@ -54,9 +55,10 @@ DECISIONS: Final = TableFormat(
 
 proposal: JSON of the agent's answer; null: there was none. final: the same as the gate left it; null where nothing
 is decided yet (queued, refused). amount: money that may move, in the domain's currency; 0: none. pays_for, customer:
-what for, and whose, keys and no names. inputs: JSON: as_of, source_batch, tables (their versions), evidence (a digest
-of what tools told), prompt, rules. outcome: the proposal's kind, or why there is none. idempotency_key: of agent and
-case, the same for every version: for whoever moves the money. _known_ts: case_ts.
+what for, and whose, keys and no names. inputs: JSON: as_of, source_batch, tables (their versions as the case's batch
+left them, whenever it was decided), evidence (a digest of what tools told), prompt, rules. outcome: the proposal's
+kind, or why there is none. idempotency_key: of agent and case, the same for every version: for whoever moves the
+money. _known_ts: case_ts.
 """
 NOT_CONTENT: Final = ("decided_at", "decided_sim_ts", "usage")
 """Columns that say when and how dearly it was decided, not what."""
@@ -73,82 +75,97 @@ class Decider:
     ledger: Ledger = field(default_factory=Ledger)
 
     def decide(
-        self, store: Any, cases: pl.DataFrame, *, sim_now: datetime, off: bool = False
+        self, store: Any, cases: pl.DataFrame, *, sim_now: datetime | None, off: bool = False
     ) -> pl.DataFrame:
-        """The decisions on `cases`, in the order of their instants: an earlier payment counts against a later one.
+        """The decisions on `cases`, batch by batch, in the order of their instants: an earlier payment counts against
+        a later one, and how many batches are decided at once changes nothing.
 
         cases:   `CASES`. sim_now: where simulated time stands.
         Returns: one row per case: `DECISIONS`.
         Rules:   where the agent is off, nothing is asked and every case goes to a person.
         """
-        cases = cases.sort("at", "case_id")
+        proposed = self.propose(store, in_order(cases), off=off)
+        return self.judge(store, proposed, sim_now=sim_now, off=off)
+
+    def propose(self, store: Any, cases: pl.DataFrame, *, off: bool = False) -> pl.DataFrame:
+        """What the engine proposes for `cases`, with what the gate is to know; nothing is decided yet.
+
+        Returns: one row per case, in order: `CASES`, a struct `answer`, `PROPOSED`, and the rest of `FACTS`.
+        """
         evidence = gathered(store, self.agent.gathered_tools, cases)
         ask = Ask(agent=self.agent, rules=self.rules, store=store, evidence=evidence)
         proposed = self.engine.propose(ask) if not off else _nothing_proposed(ask)
         answers = proposed.select(pl.col("answer").struct.unnest())
-        facts = self.agent.facts(store, evidence, answers, self.rules.policy).with_columns(
-            proposed["evidence"], proposed["failure"], cases["case_id"], cases["at"]
+        facts = self.agent.facts(store, evidence, answers, self.rules.policy)
+        known = [name for name in FACTS if name not in (*CASES, *PROPOSED)]
+        return cases.select(CASES.names()).with_columns(
+            *proposed.select("answer", *PROPOSED), *facts.select(known)
         )
-        verdicts = judged(facts, self.rules.gate, self.ledger, off=off)
-        return self._rows(cases, proposed, facts, verdicts, store.versions, sim_now)
 
-    def _rows(
-        self,
-        cases: pl.DataFrame,
-        proposed: pl.DataFrame,
-        facts: pl.DataFrame,
-        verdicts: pl.DataFrame,
-        versions: Mapping[str, int],
-        sim_now: datetime,
+    def judge(
+        self, store: Any, proposed: pl.DataFrame, *, sim_now: datetime | None, off: bool = False
     ) -> pl.DataFrame:
+        """The gate's decisions on what `propose` returned, in its order; the ledger has their payments after."""
+        verdicts = judged(proposed.select(FACTS.names()), self.rules.gate, self.ledger, off=off)
         final = self.agent.final(proposed.select(pl.col("answer").struct.unnest()), verdicts["amount"])
-        keys = [idempotency_key(self.agent.name, case_id) for case_id in cases["case_id"]]
+        keys = [idempotency_key(self.agent.name, case_id) for case_id in proposed["case_id"]]
         decided = verdicts["gate_action"].is_in(["approved", "clipped"])
-        frame = cases.select(
+        return proposed.select(
             pl.Series("decision_id", [f"{self.version}-{key[:24]}" for key in keys], dtype=pl.String),
             pl.lit(self.agent.name).alias("agent"),
             pl.lit(self.version).alias("agent_version"),
             "case_id",
             pl.col("at").alias("case_ts"),
-            pl.lit(sim_now, pl.Datetime("us", "UTC")).alias("decided_sim_ts"),
-            pl.lit(time.time_ns() // 1000, pl.Int64).cast(pl.Datetime("us", "UTC")).alias("decided_at"),
+            pl.lit(sim_now, _INSTANT).alias("decided_sim_ts"),
+            pl.lit(time.time_ns() // 1000, pl.Int64).cast(_INSTANT).alias("decided_at"),
             _json(proposed["answer"], proposed["failure"].is_null()).alias("proposal"),
             verdicts["gate_action"],
             verdicts["gate_reasons"],
             _json(final.to_struct("final"), decided).alias("final"),
-            proposed["engine"],
-            proposed["usage"],
-            self._inputs(cases, proposed, versions).alias("inputs"),
+            "engine",
+            "usage",
+            self._inputs(store, proposed).alias("inputs"),
             pl.Series("idempotency_key", keys, dtype=pl.String),
-            facts["outcome"].fill_null(proposed["failure"]),
+            pl.col("outcome").fill_null(pl.col("failure")),
             verdicts["amount"],
-            facts["pays_for"],
-            facts["customer"],
+            "pays_for",
+            "customer",
             "source_batch",
             pl.col("at").alias("_known_ts"),
-        )
-        return frame.select(DECISIONS.schema.names)
+        ).select(DECISIONS.schema.names)
 
-    def _inputs(self, cases: pl.DataFrame, proposed: pl.DataFrame, versions: Mapping[str, int]) -> pl.Series:
-        """What it was decided on. Written by format: the fields but two are the same for all."""
-        fixed = json.dumps(
-            {
-                "prompt": self.agent.prompt,
-                "rules": self.rules.gate.version,
-                "tables": dict(sorted(versions.items())),
-            }
-        )[1:]
+    def _inputs(self, store: Any, proposed: pl.DataFrame) -> pl.Series:
+        """What it was decided on. Written by format: the fields but two are the same for all of a batch."""
+        batches = proposed["source_batch"].unique()
+        left = store.versions_by_batch(batches.to_list())
+        fixed = [
+            json.dumps(
+                {
+                    "prompt": self.agent.prompt,
+                    "rules": self.rules.gate.version,
+                    "tables": dict(sorted(left[batch].items())),
+                }
+            )[1:]
+            for batch in batches
+        ]
         text = pl.format(
             "{}{}{}{}{}{}{}",
             pl.lit('{"as_of":"'),
-            cases["at"].dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"),
+            pl.col("at").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"),
             pl.lit('","source_batch":'),
-            cases["source_batch"],
+            "source_batch",
             pl.lit(',"evidence":"'),
-            proposed["evidence_sha256"],
-            pl.lit('",' + fixed),
+            "evidence_sha256",
+            pl.col("source_batch").replace_strict(
+                batches, pl.Series([f'",{rest}' for rest in fixed], dtype=pl.String), default=None
+            ),
         )
-        return pl.select(text).to_series()
+        return proposed.select(text).to_series()
+
+
+def in_order(cases: pl.DataFrame) -> pl.DataFrame:
+    """Cases in the order in which they are decided."""
+    return cases.sort("source_batch", "at", "case_id")
 
 
 def idempotency_key(agent: str, case_id: str) -> str:

@@ -128,7 +128,8 @@ def _for_a_person(fact: Mapping[str, Any], rules: GateRules, off: bool) -> list[
         return [fact["failure"]]
     if fact["outcome"] is None:
         return ["no_proposal"]
-    missing = sorted(set(rules.needs.get(fact["outcome"], ())) - set(fact["evidence"] or ()))
+    told = fact["evidence"] or ()
+    missing = sorted(tool for tool in set(rules.needs.get(fact["outcome"], ())) if tool not in told)
     stopped = [f"evidence_missing:{tool}" for tool in missing]
     if fact["outcome"] in rules.people:
         stopped.append(f"for_people:{fact['outcome']}")
@@ -146,13 +147,13 @@ def _paid(
     if ledger.has(fact["case_id"]):
         return Verdict(REFUSED, ("paid_before",), _ZERO)
     day = fact["at"].date()
-    bounds = {
-        "cap": rules.cap,
-        "payable": fact["payable"] - ledger.paid_for(fact["pays_for"]),
-        "cap_customer_day": rules.cap_customer_day - ledger.paid_on(fact["customer"], day),
-    }
-    limit = max(_ZERO, min(bounds.values()))
-    reasons = [name for name, bound in bounds.items() if bound < amount]
+    payable = fact["payable"] - ledger.paid_for(fact["pays_for"])
+    of_the_day = rules.cap_customer_day - ledger.paid_on(fact["customer"], day)
+    limit = max(_ZERO, min(rules.cap, payable, of_the_day))
+    reasons = []
+    if limit < amount:
+        bounds = {"cap": rules.cap, "payable": payable, "cap_customer_day": of_the_day}
+        reasons = [name for name, bound in bounds.items() if bound < amount]
     if asked != amount:
         reasons.append("amount_from_data")
     paid = min(amount, limit)

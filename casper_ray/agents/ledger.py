@@ -48,5 +48,8 @@ class Ledger:
 
     def payments(self, customer: str, day: date, days: int) -> int:
         """How many the customer had in the `days` to `day`, it too."""
+        paid = self._on.get(customer)
+        if not paid:
+            return 0
         first = day - timedelta(days=days - 1)
-        return sum(count for on, (count, _) in self._on.get(customer, {}).items() if first <= on <= day)
+        return sum([count for on, (count, _) in paid.items() if first <= on <= day])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import ClassVar
 
 import polars as pl
 
 from casper_ray.errors import LakeError
-from casper_ray.lakehouse.batch_versions import LeftBy, left_by
+from casper_ray.lakehouse.batch_versions import LeftBy, left_by, left_by_each
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.read import scan
 
@@ -33,9 +34,26 @@ class PipelineStore:
         return self.left.batch
 
     @property
+    def sim_instant(self) -> datetime | None:
+        """Where simulated time stood when the batch was through."""
+        return self.left.sim_instant
+
+    @property
     def versions(self) -> Mapping[str, int]:
         """`schema.table` to the version that answers are from."""
-        versions = self.left.versions
+        return self._named(self.left.versions)
+
+    def versions_by_batch(self, batches: Collection[int]) -> Mapping[int, Mapping[str, int]]:
+        """`versions` as each of the batches left them; of a batch that there is not, the store's own."""
+        if not set(batches) - {self.batch}:
+            return dict.fromkeys(batches, self.versions)
+        found = left_by_each(self.catalog, self.schema, batches)
+        return {
+            batch: self._named(found[batch].versions) if batch in found else self.versions
+            for batch in batches
+        }
+
+    def _named(self, versions: Mapping[str, int]) -> dict[str, int]:
         return {f"{self.schema}.{name}": versions[name] for name in self.reads if name in versions}
 
     def follow(self, batch: int | None = None) -> bool:

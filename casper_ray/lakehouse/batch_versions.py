@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -28,7 +28,23 @@ def left_by(catalog: Catalog, schema: str, batch: int | None = None) -> LeftBy:
     last = batches.select("batch", "sim_instant", "versions").sort("batch").tail(1).collect()
     if last.is_empty():
         return LeftBy(-1, None, {})
-    number, instant, texts = last.row(0)
+    return _left(*last.row(0))
+
+
+def left_by_each(catalog: Catalog, schema: str, batches: Collection[int]) -> dict[int, LeftBy]:
+    """What each of some batches left; one that there is not is left out."""
+    rows = scan(catalog.table(schema, "batches")).filter(pl.col("batch").is_in(list(batches)))
+    found = rows.select("batch", "sim_instant", "versions").collect()
+    return {row[0]: _left(*row) for row in found.iter_rows()}
+
+
+def refreshed_between(catalog: Catalog, schema: str, after: int, to: int) -> bool:
+    """Whether a batch in (after, to] made tables anew, so that it brought rows that others had brought before."""
+    rows = scan(catalog.table(schema, "batches")).filter(pl.col("batch").is_between(after + 1, to))
+    return bool(rows.select((pl.col("replaces").list.len() > 0).any()).collect().item())
+
+
+def _left(number: int, instant: datetime | None, texts: list[str]) -> LeftBy:
     return LeftBy(number, instant, {name: int(text) for name, text in (pair.split("=") for pair in texts)})
 
 

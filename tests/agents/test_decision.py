@@ -170,7 +170,7 @@ def test_inputs_say_what_it_was_decided_on(kitchen_store: KitchenStore, rows: pl
         told = json.loads(row["inputs"])
         assert datetime.fromisoformat(told["as_of"]) == row["case_ts"]
         assert told["source_batch"] == row["source_batch"]
-        assert told["tables"] == dict(kitchen_store.versions)
+        assert told["tables"] == dict(KitchenStore(kitchen_store.catalog, row["source_batch"]).versions)
         assert (told["prompt"], told["rules"]) == ("refund.v1", "refund-gate.v1")
         digests.add(told["evidence"])
     assert len(digests) == rows.height

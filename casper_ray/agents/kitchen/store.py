@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 from polars.datatypes import DataTypeClass
 
+from casper_ray.agents.kitchen.by_order import FEW, ByOrder
 from casper_ray.agents.kitchen.percentiles import SHARES, window_percentiles
 from casper_ray.agents.store import PipelineStore
 from casper_ray.domain.kitchen import DELIVERED, ORDER_CREATED
@@ -62,6 +63,8 @@ class KitchenStore(PipelineStore):
         self.orders = _orders(self._known, pl.DataFrame(schema=_TOTALS))
         self._windows: dict[int, Window] = {}
         self._customers: pl.DataFrame | None = None
+        self._items: ByOrder | None = None
+        self._events: ByOrder | None = None
         super().__init__(catalog, batch)
 
     def take_in(self, left: LeftBy) -> None:
@@ -69,7 +72,30 @@ class KitchenStore(PipelineStore):
         self._known = pl.concat([self._known, self._steps(left)]).sort(KNOWN, "_batch_id", "order_id", "ts")
         self.orders = _orders(self._known, self._totals(left))
         self._windows = _windows(self.orders)
-        self._customers = None
+        self._customers = self._items = self._events = None
+
+    def orders_of(self, order_ids: pl.Series) -> pl.DataFrame:
+        """Rows of `orders`, at least those of these ids: to join with a few costs less than to join with all."""
+        if order_ids.len() > FEW:
+            return self.orders
+        return self.orders.filter(pl.col("order_id").is_in(order_ids.implode()))
+
+    def items_of(self, order_ids: pl.Series) -> pl.DataFrame:
+        """Items of orders, of the creation that is meant, by order and item. All are read when first asked for."""
+        if self._items is None:
+            meant = self.orders.lazy().select("order_id", pl.col("created").alias("order_ts"))
+            columns = ("order_id", "item_id", "item_name", "price", "qty", "brand_id")
+            items = self.table(ITEMS).join(meant, on=("order_id", "order_ts"), how="semi").select(columns)
+            self._items = ByOrder(items.sort("item_id", maintain_order=True).collect())
+        return self._items.of(order_ids)
+
+    def events_of(self, order_ids: pl.Series) -> pl.DataFrame:
+        """Events of orders, by order and in no order else. All are read when first asked for."""
+        if self._events is None:
+            columns = ("order_id", "location_id", "event_type", "sequence", "event_id", KNOWN)
+            events = self.events().filter(pl.col("order_id").is_not_null()).select(columns)
+            self._events = ByOrder(events.collect())
+        return self._events.of(order_ids)
 
     def events(self) -> pl.LazyFrame:
         """Events that count, as the store's batch left them."""

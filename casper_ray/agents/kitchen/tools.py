@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 from pydantic import Field
 
-from casper_ray.agents.kitchen.store import ITEMS, KitchenStore
+from casper_ray.agents.kitchen.store import KitchenStore
 from casper_ray.agents.tools import Arguments, Result, Tool
 from casper_ray.lakehouse.read import KNOWN
 
@@ -87,7 +87,7 @@ def _of_orders(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
     at = pl.col("at")
     steps = ("location_id", "created", "total")
     return (
-        asked.join(store.orders, on="order_id", how="left", maintain_order="left")
+        asked.join(store.orders_of(asked["order_id"]), on="order_id", how="left", maintain_order="left")
         .with_columns(
             *(pl.when(pl.col("created_known") <= at).then(name).alias(name) for name in steps),
             *(
@@ -119,15 +119,8 @@ def order_timings(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
 
 def order_overviews(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`OrderOverview` of each asked order."""
-    wanted = asked["order_id"].unique().implode()
-    meant = store.orders.lazy().select("order_id", pl.col("created").alias("order_ts"))
     items = (
-        store.table(ITEMS)
-        .filter(pl.col("order_id").is_in(wanted))
-        .join(meant, on=("order_id", "order_ts"), how="semi")
-        .select("order_id", "item_id", "item_name", "price", "qty", "brand_id")
-        .sort("order_id", "item_id")
-        .collect()
+        store.items_of(asked["order_id"])
         .group_by("order_id", maintain_order=True)
         .agg(
             pl.col("item_name").alias("items"),
@@ -152,13 +145,7 @@ def order_overviews(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
 
 def order_details(store: KitchenStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`OrderDetails` of each asked order."""
-    wanted = asked["order_id"].unique().implode()
-    steps = (
-        store.events()
-        .filter(pl.col("order_id").is_in(wanted))
-        .select("order_id", "location_id", "event_type", "sequence", "event_id", KNOWN)
-        .collect()
-    )
+    steps = store.events_of(asked["order_id"])
     numbered = asked.select("order_id", "at").with_row_index("row")
     told = (
         numbered.join(steps, on="order_id")

@@ -1,0 +1,1 @@
+"""The decision stream: every case of every batch, decided and committed once; and its commands."""
