@@ -51,9 +51,8 @@ class ScreeningStore(BankStore):
         self.screened = pl.DataFrame(schema=SCREENED)
         super().__init__(catalog, batch)
 
-    @property
-    def versions(self) -> Mapping[str, int]:
-        return {**super().versions, f"{_WORLD}.{_LIST}": self._list_version}
+    def _named(self, versions: Mapping[str, int]) -> dict[str, int]:
+        return {**super()._named(versions), f"{_WORLD}.{_LIST}": self._list_version}
 
     def take_in(self, left: LeftBy) -> None:
         super().take_in(left)

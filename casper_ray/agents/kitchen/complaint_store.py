@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from casper_ray.agents.store import PipelineStore
 from casper_ray.domain.complaints import COMPLAINTS
 from casper_ray.domain.kitchen import ORDER_CREATED
 from casper_ray.errors import LakeError
-from casper_ray.lakehouse.batch_versions import LeftBy
+from casper_ray.lakehouse.batch_versions import LeftBy, left_by_each
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.read import KNOWN, scan
 
@@ -70,6 +70,14 @@ class ComplaintStore(PipelineStore):
         kitchen = self._opened.versions if self._opened else {}
         return {**super().versions, **kitchen}
 
+    def versions_by_batch(self, batches: Collection[int]) -> Mapping[int, Mapping[str, int]]:
+        left = left_by_each(self.catalog, self.schema, batches)
+        kitchens = {number: _kitchen_batch(self.catalog, one) for number, one in left.items()}
+        told = {number: kitchen for number, kitchen in kitchens.items() if kitchen is not None}
+        of_kitchen = self.kitchen.versions_by_batch(set(told.values()))
+        each = {number: {**self._named(left[number].versions), **of_kitchen[told[number]]} for number in told}
+        return {number: each.get(number, self.versions) for number in batches}
+
     def take_in(self, left: LeftBy) -> None:
         batch = _kitchen_batch(self.catalog, left)
         before = self._opened.batch if self._opened else -1
@@ -108,7 +116,7 @@ class ComplaintStore(PipelineStore):
             how="left",
             maintain_order="left",
         )
-        named = self._named(numbered)
+        named = self._ids_named(numbered)
         recent = self._recent(numbered)
         found = (
             numbered.select("row")
@@ -118,7 +126,7 @@ class ComplaintStore(PipelineStore):
         told = pl.when(pl.col("names").is_null()).then("recent").otherwise("own")
         return found.select(told.fill_null(NO_ORDER).alias("order_id")).to_series()
 
-    def _named(self, numbered: pl.DataFrame) -> pl.DataFrame:
+    def _ids_named(self, numbered: pl.DataFrame) -> pl.DataFrame:
         """row, names (how many orders are named), own: the order, where it is the sender's and the only one."""
         text = pl.col("text").fill_null("")
         # Letters with digits are an id wherever they stand; letters alone, or digits, where something says so.

@@ -45,7 +45,7 @@ def kitchen_lakes(folder: Path) -> Lakes:
 
 
 def complaints(made: Sequence[Made]) -> bytes:
-    """One of every other order's house, a quarter of an hour after the delivery, of a delay or of what was missing."""
+    """One of every other order's house, a quarter of an hour after the delivery: it was late, or something missing."""
     told = []
     for order in made[::2]:
         at = NOON + timedelta(minutes=min(order.delivered + 15, END - 1))
