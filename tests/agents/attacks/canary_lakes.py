@@ -45,7 +45,7 @@ def kitchen_lakes(folder: Path) -> Lakes:
 
 
 def complaints(made: Sequence[Made]) -> bytes:
-    """One of every other order's house, a quarter of an hour after the delivery: it was late, or something missing."""
+    """Of every other order, a quarter of an hour after its delivery: it was late, or something was missing."""
     told = []
     for order in made[::2]:
         at = NOON + timedelta(minutes=min(order.delivered + 15, END - 1))
