@@ -48,9 +48,9 @@ def hand_made(tmp_path: Any) -> SmallBank:
 
 @pytest.fixture(scope="session")
 def transaction_cases(agent_bank: SmallBank, bank_store: BankStore) -> pl.DataFrame:
-    """Every flagged transaction, and 100 others, each as of when it was known."""
+    """Every flagged transaction, and 15 others, each as of when it was known."""
     silver = agent_bank.table("silver_transactions").sort("transaction_id")
-    chosen = random.Random(5).sample(silver["transaction_id"].to_list(), 100)
+    chosen = random.Random(5).sample(silver["transaction_id"].to_list(), 15)
     ids = {*chosen, *bank_store.flagged["transaction_id"]}
     rows = silver.filter(pl.col("transaction_id").is_in(list(ids)))
     return cases_of_transactions(rows["transaction_id"], rows["_known_ts"])
@@ -58,7 +58,7 @@ def transaction_cases(agent_bank: SmallBank, bank_store: BankStore) -> pl.DataFr
 
 @pytest.fixture(scope="session")
 def alert_evidence(bank_store: BankStore) -> Evidence:
-    """Evidence of one transaction: a purchase of 50 EUR by an account that mostly spends 10 to 200; fields by name."""
+    """Evidence of one transaction: a purchase of 50 EUR by an account that spends 10 to 200; else `fields`."""
     schema = gathered(bank_store, ALERT.gathered_tools, no_cases()).schema
     usual: dict[str, Any] = {
         "found": True,
