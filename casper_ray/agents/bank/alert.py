@@ -11,7 +11,7 @@ from pydantic import Field
 from casper_ray.agents.agent import Agent, Answer
 from casper_ray.agents.bank.alert_policy import APPROVE, BLOCK, AlertPolicy, judgement
 from casper_ray.agents.bank.scope import TRANSACTION_CASE
-from casper_ray.agents.bank.store import BankStore
+from casper_ray.agents.bank.store import FLAGGED_TS, BankStore
 from casper_ray.agents.bank.tools_customer import GET_CUSTOMER_PROFILE, GET_PRIOR_ALERTS
 from casper_ray.agents.bank.tools_network import GET_COUNTERPARTY_GRAPH, GET_DEVICE_HISTORY
 from casper_ray.agents.bank.tools_transaction import (
@@ -21,7 +21,6 @@ from casper_ray.agents.bank.tools_transaction import (
 )
 from casper_ray.agents.case import CASES
 from casper_ray.agents.gate import MONEY
-from casper_ray.lakehouse.read import KNOWN
 
 BLOCK_LARGE, APPROVE_GRAVE = "block_large", "approve_grave"
 """Outcomes of the gate's own: a block above the limit, and an approval of what the policy finds grave."""
@@ -129,7 +128,7 @@ def cases(store: BankStore, after: int, to: int) -> pl.DataFrame:
         .select(
             pl.format("transaction:{}", "transaction_id").alias("case_id"),
             pl.lit(TRANSACTION_CASE).alias("kind"),
-            pl.col(KNOWN).alias("at"),
+            pl.col(FLAGGED_TS).alias("at"),
             pl.col("transaction_id").alias("subject"),
             pl.lit(None, pl.String).alias("text"),
             "source_batch",

@@ -8,10 +8,10 @@ from typing import Final
 import polars as pl
 from deltalake import DeltaTable
 
-from casper_ray.agents.bank.store import BankStore
+from casper_ray.agents.bank.store import FLAGGED_TS, BankStore
 from casper_ray.agents.case import CASES
 from casper_ray.agents.decision import SCHEMA, TABLE
-from casper_ray.lakehouse.read import KNOWN, scan
+from casper_ray.lakehouse.read import scan
 
 GROUP_CASE: Final = "alert_group"
 UNDECIDED_SCORE: Final = 40
@@ -80,9 +80,9 @@ def alerts_of_groups(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
     if groups.is_empty():
         return store.flagged.clear().select(pl.lit(0, pl.UInt32).alias("row"), pl.all(), _no_text("decided"))
     found = groups.join(alerts(store), on="account_token").filter(
-        pl.col(KNOWN).dt.date() == pl.col("day"), pl.col(KNOWN) < pl.col("at")
+        pl.col(FLAGGED_TS).dt.date() == pl.col("day"), pl.col(FLAGGED_TS) < pl.col("at")
     )
-    ordered = found.sort("row", -pl.col("risk_score"), KNOWN, "transaction_id").drop("at", "day")
+    ordered = found.sort("row", -pl.col("risk_score"), FLAGGED_TS, "transaction_id").drop("at", "day")
     return ordered.group_by("row", maintain_order=True).head(_MOST)
 
 
@@ -102,7 +102,7 @@ def group_cases(store: BankStore, after: int, to: int) -> pl.DataFrame:
         .collect()
         .sort("sim_instant", "batch")
     )
-    days = alerts(store).select("account_token", pl.col(KNOWN).dt.date().alias("day")).unique()
+    days = alerts(store).select("account_token", pl.col(FLAGGED_TS).dt.date().alias("day")).unique()
     ends = days.with_columns(
         (pl.col("day").cast(pl.Datetime("us", "UTC")) + timedelta(days=1)).alias("at")
     ).sort("at", "account_token")

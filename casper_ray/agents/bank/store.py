@@ -25,6 +25,7 @@ from casper_ray.lakehouse.read import KNOWN
 RETAIL: Final = "retail_banking"
 CUSTOMERS: Final = "silver_customers"
 SUSPICIOUS: Final = "gold_suspicious_activity"
+FLAGGED_TS: Final = "flagged_ts"
 _INSTANT = pl.Datetime("us", "UTC")
 _MONEY = pl.Decimal(18, 2)
 _TRANSACTION: dict[str, pl.DataType | DataTypeClass] = {
@@ -60,9 +61,15 @@ _TRANSACTION: dict[str, pl.DataType | DataTypeClass] = {
 TRANSACTION: Final = pl.Schema(_TRANSACTION)
 """Of Silver, what tools tell of a transaction. Tokens, no names."""
 FLAGGED: Final = pl.Schema(
-    {**_TRANSACTION, "reason_codes": pl.List(pl.String), "risk_score": pl.Int64, "source_batch": pl.Int64}
+    {
+        **_TRANSACTION,
+        "reason_codes": pl.List(pl.String),
+        "risk_score": pl.Int64,
+        "source_batch": pl.Int64,
+        FLAGGED_TS: _INSTANT,
+    }
 )
-"""A flagged transaction: the rules' verdict, and the batch that brought it."""
+"""A flagged transaction: the rules' verdict, the batch that brought it, and from when that could be known."""
 _CUSTOMER: dict[str, pl.DataType | DataTypeClass] = {
     "customer_id": pl.String,
     "lsn": pl.Int64,
@@ -116,7 +123,7 @@ class BankStore(PipelineStore):
     def take_in(self, left: LeftBy) -> None:
         self._kept, self._told = {}, {}
         fresh = self._flagged_since(left)
-        known = pl.concat([self.flagged, fresh]).sort(KNOWN, "transaction_id")
+        known = pl.concat([self.flagged, fresh]).sort(FLAGGED_TS, "transaction_id")
         self.flagged = known.unique("transaction_id", keep="first", maintain_order=True)
         self.customers = self.table(CUSTOMERS, left).select(CUSTOMER.names()).cast(CUSTOMER).collect()
 
@@ -216,8 +223,13 @@ class BankStore(PipelineStore):
 
     def _flagged_since(self, left: LeftBy) -> pl.DataFrame:
         """Transactions that were flagged after the store's batch."""
-        judged = self._suspicious_since(left).select(
-            "transaction_id", "reason_codes", "risk_score", "txn_day"
+        judged = (
+            self._suspicious_since(left)
+            .sort(KNOWN)
+            .unique("transaction_id", keep="first")
+            .select(
+                "transaction_id", "reason_codes", "risk_score", "txn_day", pl.col(KNOWN).alias(FLAGGED_TS)
+            )
         )
         ids, days = judged["transaction_id"].implode(), judged["txn_day"].unique().implode()
         rows = (
@@ -231,7 +243,10 @@ class BankStore(PipelineStore):
         return (
             rows.join(judged.drop("txn_day"), on="transaction_id")
             .join(self._batches_of(judged["transaction_id"], left), on="transaction_id", how="left")
-            .with_columns(pl.col("source_batch").fill_null(left.batch))
+            .with_columns(
+                pl.col("source_batch").fill_null(left.batch),
+                pl.max_horizontal(FLAGGED_TS, KNOWN).alias(FLAGGED_TS),
+            )
             .select((pl.col(name).cast(dtype)) for name, dtype in FLAGGED.items())
         )
 

@@ -9,10 +9,9 @@ from typing import Final
 import polars as pl
 
 from casper_ray.agents.bank.scope import OfAccount, own_account
-from casper_ray.agents.bank.store import BankStore
+from casper_ray.agents.bank.store import FLAGGED_TS, BankStore
 from casper_ray.agents.features.cases import CASE_SCHEMA
 from casper_ray.agents.tools import Result, Tool
-from casper_ray.lakehouse.read import KNOWN
 
 _LISTED = 20
 _DAY, _WEEK, _MONTH = (timedelta(days=days) for days in (1, 7, 30))
@@ -88,7 +87,7 @@ def prior_alerts(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
     cases = asked.select("account_token", "at").with_row_index("row")
     before = (
         cases.join(store.flagged, on="account_token")
-        .with_columns((pl.col("at") - pl.col(KNOWN)).alias("age"))
+        .with_columns((pl.col("at") - pl.col(FLAGGED_TS)).alias("age"))
         .filter(pl.col("age") > timedelta(0), pl.col("age") <= _MONTH)
         .sort("row", "age", "transaction_id")
     )
@@ -102,7 +101,7 @@ def prior_alerts(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
         .unique()
         .sort()
         .alias("codes"),
-        pl.col(KNOWN).max().alias("last"),
+        pl.col(FLAGGED_TS).max().alias("last"),
         pl.col("transaction_id").head(_LISTED).alias("transactions"),
     )
     return (

@@ -10,9 +10,8 @@ import polars as pl
 from pydantic import Field
 
 from casper_ray.agents.bank.groups import alerts_of_groups
-from casper_ray.agents.bank.store import BankStore
+from casper_ray.agents.bank.store import FLAGGED_TS, BankStore
 from casper_ray.agents.tools import Arguments, Result, Tool
-from casper_ray.lakehouse.read import KNOWN
 
 
 class OfGroup(Arguments):
@@ -58,7 +57,7 @@ def alert_groups(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
         pl.col("transaction_id").alias("transactions"),
         pl.col("transaction_type").alias("types"),
         pl.col("amount_base").alias("amounts"),
-        pl.col(KNOWN).alias("instants"),
+        pl.col(FLAGGED_TS).alias("instants"),
         pl.col("decided"),
     )
     return (

@@ -16,7 +16,7 @@ from casper_ray.agents.bank.scope import (
     own_transaction,
     transactions_at,
 )
-from casper_ray.agents.bank.store import BankStore
+from casper_ray.agents.bank.store import FLAGGED_TS, BankStore
 from casper_ray.agents.tools import Result, Tool
 from casper_ray.domain.bank import CHARGEBACK
 from casper_ray.lakehouse.read import KNOWN
@@ -91,11 +91,16 @@ class TransactionVelocity(Result):
 
 def transaction_details(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`TransactionDetails` of each asked transaction."""
-    verdicts = store.flagged.select("transaction_id", "reason_codes", "risk_score")
+    verdicts = store.flagged.select("transaction_id", "reason_codes", "risk_score", FLAGGED_TS)
+    flagged = pl.col(FLAGGED_TS) <= pl.col("at")
     return (
         transactions_at(store, asked)
+        .with_columns(asked["at"])
         .join(verdicts, on="transaction_id", how="left", maintain_order="left")
-        .with_columns(pl.col("transaction_id").is_not_null().alias("found"))
+        .with_columns(
+            pl.col("transaction_id").is_not_null().alias("found"),
+            *(pl.when(flagged).then(name).alias(name) for name in ("reason_codes", "risk_score")),
+        )
         .select(list(TransactionDetails.model_fields))
     )
 
@@ -117,7 +122,7 @@ def merchant_risks(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
     )
     flags = (
         cases.join(store.flagged, on="merchant_id")
-        .filter(pl.col(KNOWN) < pl.col("at"), pl.col(KNOWN) >= pl.col("at") - _MONTH)
+        .filter(pl.col(FLAGGED_TS) < pl.col("at"), pl.col(FLAGGED_TS) >= pl.col("at") - _MONTH)
         .group_by("row")
         .agg(
             pl.len().cast(pl.Int64).alias("flagged_30d"),
