@@ -33,8 +33,13 @@ def script(
 
 @pytest.mark.parametrize(
     ("mode", "every"),
-    [("single_shot", 1), ("loop", 7), pytest.param("loop", 1, marks=pytest.mark.slow)],
-    ids=["single_shot", "loop", "loop-whole"],
+    [
+        ("single_shot", 7),
+        ("loop", 7),
+        pytest.param("single_shot", 1, marks=pytest.mark.slow),
+        pytest.param("loop", 1, marks=pytest.mark.slow),
+    ],
+    ids=["single_shot", "loop", "single_shot-whole", "loop-whole"],
 )
 def test_nothing_undue_moves_and_no_case_is_told_of_another(
     tried: Tried, mode: str, every: int, monkeypatch: pytest.MonkeyPatch
