@@ -22,6 +22,7 @@ from casper_ray.agents.ledger import Ledger
 from casper_ray.agents.registry import load_agent
 from casper_ray.cluster import start_ray, stop_ray
 from casper_ray.config import Environment, load_environment
+from casper_ray.errors import CasperError
 from casper_ray.lakehouse.names import Catalog
 
 MANY_CASES: Final = 100_000
@@ -64,13 +65,24 @@ def propose_in_bulk(
     found: dict[int, pl.DataFrame] = {}
     for made in done.iter_batches(batch_size=1, prefetch_batches=0):
         for number, result in zip(made["number"], made["result"], strict=True):
-            found[int(number)] = pl.read_ipc(result)
+            frame = pickle.loads(result)  # noqa: S301 - made by our own worker, a moment ago
+            if isinstance(frame, BaseException):
+                raise frame
+            found[int(number)] = pl.read_ipc(frame)
     return pl.concat(found[number] for number in range(len(tasks)))
 
 
 def _run_batch(batch: dict[str, Any]) -> dict[str, Any]:
-    results = [_ipc(_proposed(task)) for task in batch["task"]]
+    results = [pickle.dumps(_attempt(task)) for task in batch["task"]]
     return {"number": batch["number"], "result": np.array(results, dtype=object)}
+
+
+def _attempt(task: bytes) -> bytes | CasperError | OSError:
+    """The proposals, or the error that stopped them: of one that is raised, Ray Data keeps only the text."""
+    try:
+        return _ipc(_proposed(task))
+    except (CasperError, OSError) as error:
+        return error
 
 
 def _proposed(task: bytes) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from casper_ray.agents.decision import in_order
 from casper_ray.agents.registry import load_agent
 from casper_ray.agents.stream.bulk import propose_in_bulk
 from casper_ray.agents.stream.runner import AgentRunner
+from casper_ray.errors import LakeError
 
 pytestmark = pytest.mark.ray
 
@@ -38,5 +39,5 @@ def test_a_worker_says_what_went_wrong(local_ray: None, grown: GrowingLake, tmp_
     store = grown.setting.agent.open_store(grown.catalog, None)
     cases = load_agent("refund").cases(store, -1, store.batch).head(10)
     elsewhere = GrowingLake.at(tmp_path / "empty").catalog
-    with pytest.raises(Exception, match="no table at"):
+    with pytest.raises(LakeError, match="no table at"):
         propose_in_bulk(decider, elsewhere, store.batch, cases)
