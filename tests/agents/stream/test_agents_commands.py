@@ -174,7 +174,7 @@ def test_an_agent_is_switched_off_and_on(casper: Casper, lake: GrowingLake) -> N
 def test_what_cannot_be_run_says_so_in_one_line(casper: Casper, lake: GrowingLake) -> None:
     run = ("agents", "run", *lake.options)
     assert_one_line(casper(*run, "--agent", "nobody"), "'nobody'", "refund")
-    assert_one_line(casper(*run, "--agent", "refund", "--engine", "oracle"), "--engine", "'oracle'")
+    assert_one_line(casper(*run, "--agent", "refund", "--engine", "oracle"), "engine", "'oracle'")
     assert_one_line(casper(*run, "--agent", "refund", "--for", "5s"), "--for", "--follow")
     assert_one_line(casper(*run, "--agent", "refund", "--follow", "--for", "soon"), "--for", "'soon'")
     nowhere = ("--lake", str(lake.catalog.lake.with_name("nowhere")))
