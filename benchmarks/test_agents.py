@@ -68,14 +68,14 @@ def test_backlog(benchmark: BenchmarkFixture, built: tuple[Catalog, dict[str, An
     benchmark.pedantic(decide, setup=nothing_decided, rounds=4)
     orders = said["tables"]["gold_order_header"]
     assert set(decided) == {orders}
-    best_s = benchmark.stats.stats.min
+    median_s = benchmark.stats.stats.median
     benchmark.extra_info |= {
         "what": f"deciding {orders:,} orders, policy engine, as a share of the pass that built their tables, warm",
         "goal": "<= 0.5",
-        "decide_s": round(best_s, 3),
+        "decide_s": round(median_s, 3),
         "pass_s": said["pass_s"],
         "processing_s": said["processing_s"],
-        "ratio": best_s / said["processing_s"],
+        "ratio": median_s / said["processing_s"],
     }
 
 
