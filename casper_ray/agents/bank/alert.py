@@ -10,8 +10,9 @@ from pydantic import Field
 
 from casper_ray.agents.agent import Agent, Answer
 from casper_ray.agents.bank.alert_policy import APPROVE, BLOCK, AlertPolicy, judgement
+from casper_ray.agents.bank.rows import FLAGGED_TS
 from casper_ray.agents.bank.scope import TRANSACTION_CASE
-from casper_ray.agents.bank.store import FLAGGED_TS, BankStore
+from casper_ray.agents.bank.store import BankStore
 from casper_ray.agents.bank.tools_customer import GET_CUSTOMER_PROFILE, GET_PRIOR_ALERTS
 from casper_ray.agents.bank.tools_network import GET_COUNTERPARTY_GRAPH, GET_DEVICE_HISTORY
 from casper_ray.agents.bank.tools_transaction import (

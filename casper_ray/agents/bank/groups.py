@@ -8,7 +8,8 @@ from typing import Final
 import polars as pl
 from deltalake import DeltaTable
 
-from casper_ray.agents.bank.store import FLAGGED_TS, BankStore
+from casper_ray.agents.bank.rows import FLAGGED_TS
+from casper_ray.agents.bank.store import BankStore
 from casper_ray.agents.case import CASES
 from casper_ray.agents.decision import SCHEMA, TABLE
 from casper_ray.lakehouse.read import scan
@@ -32,11 +33,11 @@ def alerts(store: BankStore) -> pl.DataFrame:
     Rules: what the alert agent decided counts by its outcome, and is out where every version approves; what it did
            not decide counts from `UNDECIDED_SCORE`. Decisions are looked at once while the store stands at a batch.
     """
-    return store.kept("alerts", lambda: _alerts(store))
+    return store.kept("alerts", lambda: with_outcomes(store, _outcomes(store)))
 
 
-def _alerts(store: BankStore) -> pl.DataFrame:
-    outcomes = _outcomes(store)
+def with_outcomes(store: BankStore, outcomes: pl.DataFrame) -> pl.DataFrame:
+    """The alerts, by the outcomes of `transaction_id`s: `decided`."""
     rows = store.flagged.join(outcomes, on="transaction_id", how="left", maintain_order="left")
     undecided = pl.col("decided").is_null() & (pl.col("risk_score") >= UNDECIDED_SCORE)
     return rows.filter(undecided | (pl.col("decided") != _APPROVE))

@@ -8,8 +8,9 @@ from typing import Final
 
 import polars as pl
 
+from casper_ray.agents.bank.rows import FLAGGED_TS
 from casper_ray.agents.bank.scope import OfAccount, own_account
-from casper_ray.agents.bank.store import FLAGGED_TS, BankStore
+from casper_ray.agents.bank.store import BankStore
 from casper_ray.agents.features.cases import CASE_SCHEMA
 from casper_ray.agents.tools import Result, Tool
 

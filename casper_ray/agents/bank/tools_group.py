@@ -10,7 +10,8 @@ import polars as pl
 from pydantic import Field
 
 from casper_ray.agents.bank.groups import alerts_of_groups
-from casper_ray.agents.bank.store import FLAGGED_TS, BankStore
+from casper_ray.agents.bank.rows import FLAGGED_TS
+from casper_ray.agents.bank.store import BankStore
 from casper_ray.agents.tools import Arguments, Result, Tool
 
 

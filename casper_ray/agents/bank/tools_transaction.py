@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from casper_ray.agents.bank.rows import FLAGGED_TS
 from casper_ray.agents.bank.scope import (
     OfMerchant,
     OfTransaction,
@@ -16,7 +17,7 @@ from casper_ray.agents.bank.scope import (
     own_transaction,
     transactions_at,
 )
-from casper_ray.agents.bank.store import FLAGGED_TS, BankStore
+from casper_ray.agents.bank.store import BankStore
 from casper_ray.agents.tools import Result, Tool
 from casper_ray.domain.bank import CHARGEBACK
 from casper_ray.lakehouse.read import KNOWN
