@@ -6,14 +6,18 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import polars as pl
 import pytest
 from children import Children, wait_until
 from growing_lake import WINDOWS, GrowingLake
 from polars.testing import assert_frame_equal
 
-from casper_ray.lakehouse.lease import current_holder
+from casper_ray.agents.stream.log import DecisionLog
+from casper_ray.agents.stream.runner import lease_name
+from casper_ray.lakehouse.lease import catalog_lease, current_holder
 
 pytestmark = pytest.mark.cli
 
@@ -51,34 +55,51 @@ def test_killed_fifty_times_at_random_the_decisions_are_the_same(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Runners that follow a lake which grows meanwhile, killed between their start and two seconds later."""
+    """Runners that follow a lake which grows a batch whenever one is committed, and die some time: the even ones from
+    their start on, the others once they have their lease and are at work.
+    """
     rng = random.Random(KILLS)
-    lake = GrowingLake.grown(tmp_path / "lake", range(1))
+    lake = GrowingLake.at(tmp_path / "lake")
     follow = commands("agents", "run", "--agent", "refund", "--follow", *lake.options, "--quiet")
-    grown, commits = 1, set[int]()
+    lease = lake.catalog.state / "agents-refund.lease"
+    grown, committed = 0, -2
     for number in range(KILLS):
+        if grown < WINDOWS and newest_version(lake) > committed:
+            committed = newest_version(lake)
+            lake.grow(grown)
+            grown += 1
         with agents_children.started(*follow) as running:
-            if grown < WINDOWS and number % 4 == 0:
-                lake.grow(grown)
-                grown += 1
-            time.sleep(rng.uniform(0.2, 2.5))
+            if number % 2:
+                wait_until(partial(held_by, lease, running.process.pid), "the runner has its lease")
+            time.sleep(rng.uniform(0, 0.4 if number % 2 else 2))
             assert running.process.poll() is None, running.wait()
             running.signal(signal.SIGKILL)
             assert running.wait().code == -signal.SIGKILL
-        if (lake.catalog.table("agents", "decisions") / "_delta_log").is_dir():
-            commits.add(lake.version())
+    killed_at = newest_version(lake)
+    for left in range(grown, WINDOWS):
+        lake.grow(left)
     ended = agents_children.run(*commands("agents", "run", "--agent", "refund", *lake.options, "--quiet"))
     assert ended.code == 0, ended.err
-    assert grown == WINDOWS
+    assert killed_at > 1
     assert_frame_equal(lake.content(), decided.content())
     with capsys.disabled():
-        print(
-            f"\n{KILLS} kills at random times, {len(commits)} versions: {lake.content().height:,} decisions, the same"
-        )
+        rows = lake.content().height
+        print(f"\n{KILLS} kills at random times, {killed_at} commits meanwhile: {rows:,} decisions, the same")
+
+
+def newest_version(lake: GrowingLake) -> int:
+    """Of the decisions: 0 is the empty table; -1 where there is none."""
+    there = (lake.catalog.table("agents", "decisions") / "_delta_log" / f"{0:020d}.json").exists()
+    return lake.version() if there else -1
+
+
+def held_by(lease: Path, pid: int) -> bool:
+    holder = current_holder(lease)
+    return holder is not None and holder.pid == pid
 
 
 def test_a_second_runner_is_refused_and_another_agents_is_not(
-    agents_children: Children, commands: Command, lake: GrowingLake
+    agents_children: Children, commands: Command, lake: GrowingLake, decided: GrowingLake
 ) -> None:
     lease = lake.catalog.state / "agents-refund.lease"
     command = ("agents", "run", "--agent", "refund", *lake.options)
@@ -101,8 +122,11 @@ def test_a_second_runner_is_refused_and_another_agents_is_not(
         )
         assert single.code == 2
         assert f"held by process {first.process.pid} " in single.err
+        other = decided.decisions().head(3).with_columns(pl.lit("other").alias("agent"))
+        with catalog_lease(lake.catalog, lease_name("other")):
+            assert DecisionLog(lake.catalog, "other", "v").append(1, lambda ledger: other)
         first.signal(signal.SIGINT)
         assert first.wait().code == 130
-    assert not list(lake.catalog.state.glob("agents-other.lease"))
     heir = agents_children.run(*commands(*command))
     assert heir.code == 0, heir.err
+    assert lake.decisions().filter(pl.col("agent") == "other").height == 3
