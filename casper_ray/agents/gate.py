@@ -13,11 +13,13 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 from pydantic import Field
 
+from casper_ray.agents.gate_columns import unbounded, without_money
 from casper_ray.agents.ledger import Ledger, Payment
 from casper_ray.spec import Spec
 
 MONEY: Final = pl.Decimal(18, 2)
 _ZERO = Decimal("0.00")
+_MANY = 512
 _FACTS: dict[str, pl.DataType | DataTypeClass] = {
     "case_id": pl.String,
     "at": pl.Datetime("us", "UTC"),
@@ -90,22 +92,42 @@ _VERDICTS: dict[str, pl.DataType | DataTypeClass] = {
 VERDICTS: Final = pl.Schema(_VERDICTS)
 
 
-def judged(facts: pl.DataFrame, rules: GateRules, ledger: Ledger, *, off: bool = False) -> pl.DataFrame:
+def judged(
+    facts: pl.DataFrame, rules: GateRules, ledger: Ledger, *, off: bool = False, many: int = _MANY
+) -> pl.DataFrame:
     """The verdict on each proposal, in the order of the rows; payments are added to the ledger as they are approved.
 
     facts:   `FACTS`, in the order of the cases' instants: an earlier payment counts against a later one.
     off:     the agent's kill switch.
     Returns: one row per row of facts: `VERDICTS`.
-    Rules:   without money nothing depends on what came before, so such rows are judged together; a row with money by
-             itself, see `verdict`.
+    Rules:   without money nothing depends on what came before, so such rows are judged together; so are payments that
+             no limit can touch, where there are `many`; the others one by one, see `verdict`.
     """
     off = off or rules.off
-    plain = pl.repeat(False, facts.height, eager=True) if off else _without_money(facts, rules)
-    singly = [verdict(fact, rules, ledger, off=off) for fact in facts.filter(~plain).iter_rows(named=True)]
+    plain = pl.repeat(False, facts.height, eager=True) if off else without_money(facts, rules)
+    free = _free(facts, ~plain, rules, ledger) if not off and (~plain).sum() >= many else plain & False
+    _pay(facts.filter(free), ledger)
+    rest = ~plain & ~free
+    singly = [verdict(fact, rules, ledger, off=off) for fact in facts.filter(rest).iter_rows(named=True)]
     made = pl.DataFrame([Verdict(APPROVED, (), _ZERO), *singly], schema=VERDICTS, orient="row")
-    # The first row stands for every row without money; the others come in their own order.
-    place = pl.select(pl.when(plain).then(0).otherwise((~plain).cast(pl.UInt32).cum_sum())).to_series()
-    return made.select(pl.all().gather(place))
+    # The first row stands for every row that is approved as it is; the others come in their own order.
+    place = pl.select(pl.when(rest).then(rest.cast(pl.UInt32).cum_sum()).otherwise(0)).to_series()
+    amount = pl.when(free).then(facts["amount"]).otherwise(pl.col("amount")).alias("amount")
+    return made.select(pl.all().gather(place)).with_columns(amount)
+
+
+def _free(facts: pl.DataFrame, paying: pl.Series, rules: GateRules, ledger: Ledger) -> pl.Series:
+    """Of the rows that may pay, those that no limit can touch; a mask over all rows."""
+    mask = pl.repeat(False, facts.height, eager=True)
+    rows = paying.arg_true()
+    return mask.scatter(rows.filter(unbounded(facts[rows], rules, ledger)), True)
+
+
+def _pay(facts: pl.DataFrame, ledger: Ledger) -> None:
+    """The payments, as they were asked for."""
+    columns = ("case_id", "pays_for", "customer", pl.col("at").dt.date(), "amount")
+    for row in facts.select(columns).iter_rows():
+        ledger.add(Payment(*row))
 
 
 def verdict(fact: Mapping[str, Any], rules: GateRules, ledger: Ledger, *, off: bool = False) -> Verdict:
@@ -168,21 +190,3 @@ def _paid(
         return Verdict(QUEUED, (*reasons, "two_people"), _ZERO)
     ledger.add(Payment(fact["case_id"], fact["pays_for"], fact["customer"], day, paid))
     return Verdict(CLIPPED if paid < max(asked, amount) else APPROVED, tuple(reasons), paid)
-
-
-def _without_money(facts: pl.DataFrame, rules: GateRules) -> pl.Series:
-    """Rows that are approved without a look at the ledger: no money, nothing missing, not for a person."""
-    needed = pl.lit(True)
-    for outcome, tools in rules.needs.items():
-        for tool in tools:
-            needed = needed & ((pl.col("outcome") != outcome) | pl.col("evidence").list.contains(tool))
-    plain = (
-        pl.col("outcome").is_not_null()
-        & pl.col("failure").is_null()
-        & ~pl.col("outcome").is_in(list(rules.people))
-        & pl.col("confidence").fill_null(1.0).is_between(rules.confidence_at_least, 1)
-        & (pl.col("asked").fill_null(0) == 0)
-        & (pl.col("amount") == 0)
-        & needed
-    )
-    return facts.select(plain.fill_null(False)).to_series()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -36,6 +36,21 @@ class Ledger:
         self._for[payment.pays_for] += payment.amount
         count, amount = self._on[payment.customer].get(payment.day, (0, _ZERO))
         self._on[payment.customer][payment.day] = (count + 1, amount + payment.amount)
+
+    @property
+    def cases(self) -> Collection[str]:
+        """Cases that were paid."""
+        return self._cases
+
+    @property
+    def paid_things(self) -> Collection[str]:
+        """What payments were for."""
+        return self._for.keys()
+
+    @property
+    def customers(self) -> Collection[str]:
+        """Customers who were paid."""
+        return self._on.keys()
 
     def has(self, case_id: str) -> bool:
         return case_id in self._cases
