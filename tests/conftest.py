@@ -61,3 +61,10 @@ def local_ray() -> Iterator[None]:
     start_ray(Environment(ray_address=None, cpus=4))
     yield
     stop_ray()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that use this process's Ray come last: once it is up, a pipeline in this process would run on it, and its
+    workers know no module of a test's own.
+    """
+    items.sort(key=lambda item: "local_ray" in getattr(item, "fixturenames", ()))
