@@ -35,7 +35,7 @@ def script(
     ("mode", "every"),
     [
         ("single_shot", 7),
-        ("loop", 7),
+        ("loop", 21),
         pytest.param("single_shot", 1, marks=pytest.mark.slow),
         pytest.param("loop", 1, marks=pytest.mark.slow),
     ],
