@@ -18,7 +18,7 @@ from deltalake.transaction import Transaction
 from casper_ray import durable
 from casper_ray.errors import LakeError
 from casper_ray.lakehouse.data_file import DataFile, add_action, system_error
-from casper_ray.lakehouse.log import ACTIONS, newest_commits
+from casper_ray.lakehouse.log import ACTIONS, HINT, newest_commits
 
 KEYED = "keyed: its files are its segments"
 """The table's description where `TableFormat.keyed`: delta-rs lets no property in that it does not know."""
@@ -156,7 +156,8 @@ class OpenTable:
         new = [log / f"{version:020d}.json" for version in range(first, last + 1)]
         checkpoints = [log / f"{version:020d}.checkpoint.parquet" for version in range(first - 1, last + 1)]
         if written := [path for path in checkpoints if path.exists()]:
-            new += [*written, log / "_last_checkpoint"]
+            # Another writer may be between its checkpoint and the hint to it; it flushes both itself.
+            new += [path for path in (*written, log / HINT) if path.exists()]
         durable.flush_all([*new, log])
 
 
