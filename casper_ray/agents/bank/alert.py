@@ -8,7 +8,7 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 from pydantic import Field
 
-from casper_ray.agents.agent import Agent, Answer
+from casper_ray.agents.agent import Agent, Answer, as_proposed
 from casper_ray.agents.bank.alert_policy import APPROVE, BLOCK, AlertPolicy, judgement
 from casper_ray.agents.bank.rows import FLAGGED_TS
 from casper_ray.agents.bank.scope import TRANSACTION_CASE
@@ -117,11 +117,6 @@ def facts(
     )
 
 
-def final(answers: pl.DataFrame, amounts: pl.Series) -> pl.DataFrame:
-    """The answer as it is: there is no money in it."""
-    return answers
-
-
 def cases(store: BankStore, after: int, to: int) -> pl.DataFrame:
     """A case for each transaction flagged in batches (after, to], as of when it could be known."""
     return (
@@ -168,7 +163,7 @@ ALERT: Final = Agent(
     prompt="alert.v1",
     policy=propose,
     facts=facts,
-    final=final,
+    final=as_proposed,
     open_store=BankStore,
     cases=cases,
 )

@@ -8,7 +8,7 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 from pydantic import Field
 
-from casper_ray.agents.agent import Agent, Answer
+from casper_ray.agents.agent import Agent, Answer, as_proposed
 from casper_ray.agents.bank.alert_policy import APPROVE, ESCALATE, HOLD
 from casper_ray.agents.bank.fraud_policy import FraudPolicy, columns, points, priority
 from casper_ray.agents.bank.groups import GROUP_CASE, group_cases
@@ -140,11 +140,6 @@ def facts(
     )
 
 
-def final(answers: pl.DataFrame, amounts: pl.Series) -> pl.DataFrame:
-    """The answer as it is: there is no money in it."""
-    return answers
-
-
 _COLUMNS: dict[str, pl.DataType | DataTypeClass] = {
     "priority": pl.Int64,
     "typology": pl.String,
@@ -175,7 +170,7 @@ FRAUD: Final = Agent(
     prompt="fraud.v1",
     policy=propose,
     facts=facts,
-    final=final,
+    final=as_proposed,
     open_store=BankStore,
     cases=group_cases,
 )

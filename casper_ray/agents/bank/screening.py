@@ -9,7 +9,7 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 from pydantic import Field, model_validator
 
-from casper_ray.agents.agent import Agent, Answer
+from casper_ray.agents.agent import Agent, Answer, as_proposed
 from casper_ray.agents.bank.sanctions_store import ScreeningStore
 from casper_ray.agents.bank.sanctions_tool import MATCH_SANCTIONS, own_wire
 from casper_ray.agents.bank.tools_transaction import GET_TRANSACTION_DETAILS
@@ -106,11 +106,6 @@ def facts(
     )
 
 
-def final(answers: pl.DataFrame, amounts: pl.Series) -> pl.DataFrame:
-    """The answer as it is: there is no money in it."""
-    return answers
-
-
 def cases(store: ScreeningStore, after: int, to: int) -> pl.DataFrame:
     """A case for each transfer with an outside counterparty that batches (after, to] brought to Silver."""
     return (
@@ -151,7 +146,7 @@ SCREENING: Final = Agent(
     prompt="screening.v1",
     policy=propose,
     facts=facts,
-    final=final,
+    final=as_proposed,
     open_store=ScreeningStore,
     cases=cases,
 )

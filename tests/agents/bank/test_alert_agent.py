@@ -159,8 +159,9 @@ def test_every_flagged_transaction_is_decided_once_and_alike_however_batches_are
 def test_the_answer_of_the_policy_is_an_answer(bank_store: BankStore) -> None:
     found = cases(bank_store, -1, bank_store.batch)
     decided = _decider().decide(bank_store, found, sim_now=found["at"].max())  # type: ignore[arg-type]
-    for text in decided["proposal"]:
-        Alert.model_validate_json(text)
+    answers = [Alert.model_validate_json(text) for text in decided["proposal"]]
+    assert len(answers) == found.height > 0
+    assert {answer.recommended_action for answer in answers} <= set(ACTIONS)
 
 
 def test_the_registry_knows_it() -> None:
