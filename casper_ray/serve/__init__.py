@@ -1,0 +1,1 @@
+"""Agents over HTTP: one Ray Serve application."""

@@ -1,0 +1,86 @@
+"""Which action a route is: declared beside it, checked before it runs, and read back for the table of roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from fastapi import FastAPI, Request
+from fastapi.routing import APIRoute
+
+from casper_ray.serve.access.principal import Action, Principal
+from casper_ray.serve.audit import AuditEvent
+from casper_ray.serve.door.errors import DoorError
+from casper_ray.serve.door.services import Services
+
+REQUEST_ID = "X-Request-Id"
+
+
+class Allow:
+    """A route's dependency, `Depends(Allow(Action.DECIDE))`: the principal, if it may.
+
+    Raises: DoorError: 401, 403, 429.
+    """
+
+    def __init__(self, action: Action) -> None:
+        self.action = action
+
+    async def __call__(self, request: Request) -> Principal:
+        services = services_of(request)
+        known: Principal | None = None
+        try:
+            known = await services.access.principal(request.headers.get("authorization"))
+            if not known.may(self.action):
+                raise DoorError(403, f"role {known.role} may not {self.action.replace('_', ' ')}")
+        except DoorError as error:
+            services.audit.note(refusal(request, self.action, error, known))
+            raise
+        request.state.principal = known
+        return known
+
+
+class Guarded(NamedTuple):
+    """One method of one route, and what it is."""
+
+    method: str
+    path: str
+    action: Action | None
+
+
+def guarded_routes(app: FastAPI) -> Iterator[Guarded]:
+    """Every route with every method. action: None: nobody declared one, which `build_app` refuses."""
+    for route in app.routes:
+        if not isinstance(route, APIRoute):
+            continue
+        found = [d.call.action for d in route.dependant.dependencies if isinstance(d.call, Allow)]
+        public = (route.openapi_extra or {}).get("x-public")
+        action = Action.PUBLIC if public else found[0] if found else None
+        for method in sorted(route.methods or ()):
+            yield Guarded(method, route.path, action)
+
+
+def services_of(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+def request_id_of(request: Request) -> str:
+    """As the response's header says it; set by the outermost middleware."""
+    return str(getattr(request.state, "request_id", ""))
+
+
+def refusal(request: Request, action: Action, error: DoorError, who: Principal | None) -> AuditEvent:
+    """The event of a request that was refused."""
+    route = request.scope.get("route")
+    return AuditEvent(
+        at=datetime.now(UTC),
+        request_id=request_id_of(request),
+        principal=who.id if who else "",
+        role=who.role if who else "",
+        action=action,
+        route=route.path if isinstance(route, APIRoute) else "",
+        status=error.status,
+        outcome=error.type,
+        agent=request.path_params.get("agent", "")[:40],
+    )
