@@ -36,10 +36,10 @@ class Observed:
         DOOR.began()
         try:
             with SPANS.request(scope["headers"]) as span:
-                await self._app(scope, receive, seen.send)
-                SPANS.named(
-                    span, f"{scope['method']} {_route(scope)}", {"http.response.status_code": seen.status}
-                )
+                try:
+                    await self._app(scope, receive, seen.send)
+                finally:
+                    SPANS.named(span, scope["method"], _route(scope), seen.status)
         except CancelledError:
             seen.status = seen.status if seen.began else _WENT_AWAY
             raise

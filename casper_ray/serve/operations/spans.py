@@ -55,14 +55,14 @@ class Spans:
             self._provider = None
 
     def request(self, headers: Sequence[tuple[bytes, bytes]]) -> AbstractContextManager[Any]:
-        """The span of a request, as its `traceparent` says or begun here; named once it is over, by `named`."""
+        """The span of a request, as its `traceparent` says or begun here."""
         return _OFF if self._provider is None else self._request(headers)
 
-    def named(self, span: Span | None, name: str, attributes: Mapping[str, str | int]) -> None:
+    def named(self, span: Span | None, method: str, route: str, status: int) -> None:
         """What the request turned out to be. span: of `request`; None: spans are off."""
         if span is not None:
-            span.update_name(name)
-            span.set_attributes(dict(attributes))
+            span.update_name(f"{method} {route}")
+            span.set_attributes({"http.route": route, "http.response.status_code": status})
 
     def here(self) -> str:
         """The `traceparent` to send along with what is asked of another process; empty: nothing is sampled."""
@@ -77,31 +77,35 @@ class Spans:
         known = [] if self._provider is None else [trace for trace in traces if trace]
         return self._group(name, agent, known) if known else _OFF
 
-    @contextmanager
-    def _request(self, headers: Sequence[tuple[bytes, bytes]]) -> Iterator[Span]:
+    def _request(self, headers: Sequence[tuple[bytes, bytes]]) -> AbstractContextManager[Span]:
         from opentelemetry.trace import SpanKind
 
         said = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
-        with self._tracer().start_as_current_span(
-            "request", _context(said), SpanKind.SERVER, record_exception=False
-        ) as span:
-            yield span
+        return self._begun("request", context=_context(said), kind=SpanKind.SERVER)
 
-    @contextmanager
-    def _group(self, name: str, agent: str, traces: Sequence[str]) -> Iterator[Span]:
+    def _group(self, name: str, agent: str, traces: Sequence[str]) -> AbstractContextManager[Span]:
         from opentelemetry.trace import Link, get_current_span
 
         first, *rest = (_context({"traceparent": trace}) for trace in traces)
         links = [Link(get_current_span(other).get_span_context()) for other in rest]
         attributes = {"casper.agent": agent, "casper.group": len(traces)}
-        with self._tracer().start_as_current_span(
-            name, first, attributes=attributes, links=links, record_exception=False
-        ) as span:
-            yield span
+        return self._begun(name, context=first, links=links, attributes=attributes)
 
-    def _tracer(self) -> Any:
+    @contextmanager
+    def _begun(self, name: str, **options: Any) -> Iterator[Span]:
+        """A span that says which error ended it, but not the error's words: they can quote data."""
+        from opentelemetry.trace import Status, StatusCode
+
         assert self._provider is not None
-        return self._provider.get_tracer("casper_ray.serve")
+        tracer = self._provider.get_tracer("casper_ray.serve")
+        with tracer.start_as_current_span(
+            name, **options, record_exception=False, set_status_on_exception=False
+        ) as span:
+            try:
+                yield span
+            except BaseException as error:
+                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+                raise
 
 
 def _context(carrier: Mapping[str, str]) -> Any:
