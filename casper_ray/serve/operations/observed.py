@@ -32,7 +32,7 @@ class Observed:
             return
         request_id = str(scope.get("state", {}).get("request_id", ""))
         seen = _Seen(send)
-        bound = REQUEST_ID.set(request_id)
+        REQUEST_ID.set(request_id)  # to the end of the request's task: what logs an error is further outside
         DOOR.began()
         try:
             with SPANS.request(scope["headers"]) as span:
@@ -45,7 +45,6 @@ class Observed:
             raise
         finally:
             self._tell(scope, request_id, seen)
-            REQUEST_ID.reset(bound)
 
     def _tell(self, scope: Scope, request_id: str, seen: _Seen) -> None:
         seconds, route = time.perf_counter() - seen.at, _route(scope)
