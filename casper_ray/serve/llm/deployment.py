@@ -13,10 +13,8 @@ from casper_ray.serve.settings import LlmSettings
 if TYPE_CHECKING:
     from ray.serve import Application
 
-_CPU_ENVIRONMENT: Final = {
-    "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB; vLLM's own default is a good part of the machine
-    "OMP_NUM_THREADS": "",  # Ray allows an actor one thread; vLLM finds out by itself how many there can be
-}
+_CPU_ENVIRONMENT: Final = {"VLLM_CPU_KVCACHE_SPACE": "1"}
+"""GiB; vLLM's own default is a good part of the machine."""
 _HEALTH: Final = {
     "health_check_period_s": 2.0,  # an engine that died is found out by the third
     "health_check_timeout_s": 30.0,
@@ -40,7 +38,9 @@ def build_model(settings: LlmSettings) -> Application:
             LLMConfig(**llm_options(settings)), name_prefix="llm:", deployment_cls=ChatServer
         )
     except ValueError as error:
-        raise ConfigError(f"llm: {_first_line(error)}", "engine has vLLM's arguments by their names") from error
+        raise ConfigError(
+            f"llm: {_first_line(error)}", "engine has vLLM's arguments by their names"
+        ) from error
     return built
 
 
@@ -58,7 +58,7 @@ def check_model(settings: LlmSettings) -> None:
 def llm_options(settings: LlmSettings) -> dict[str, Any]:
     """What `ray.serve.llm.LLMConfig` is made of."""
     options: dict[str, Any] = {
-        "model_loading_config": {"model_id": settings.name, "model_source": settings.source},
+        "model_loading_config": {"model_id": settings.name, "model_source": _placed(settings.source)},
         "engine_kwargs": _engine_arguments(settings),
         "deployment_config": _deployment(settings),
         "runtime_env": {"env_vars": _environment(settings)},
@@ -77,8 +77,7 @@ def _engine_arguments(settings: LlmSettings) -> dict[str, Any]:
 
         arguments["enable_lora"] = True
         arguments["lora_modules"] = [
-            LoRAModulePath(name=name, path=str(Path(path).expanduser().absolute()))
-            for name, path in settings.adapters.items()
+            LoRAModulePath(name=name, path=_placed(path)) for name, path in settings.adapters.items()
         ]
     return arguments
 
@@ -87,7 +86,11 @@ def _deployment(settings: LlmSettings) -> dict[str, Any]:
     least, most = settings.replicas
     scale: dict[str, Any] = {"num_replicas": least}
     if most > least:
-        scaling = {"min_replicas": least, "max_replicas": most, "target_ongoing_requests": settings.at_once / 2}
+        scaling = {
+            "min_replicas": least,
+            "max_replicas": most,
+            "target_ongoing_requests": settings.at_once / 2,
+        }
         scale = {"autoscaling_config": scaling}
     return {
         **scale,
@@ -111,7 +114,15 @@ def _check_folder(what: str, source: str, file: str) -> None:
             raise ConfigError(f"llm: {what}: {source}: no such folder", "name a model's folder, or its id")
         return
     if not (path / file).is_file():
-        raise ConfigError(f"llm: {what}: {source}: has no {file}", "name the folder that the model was saved in")
+        raise ConfigError(
+            f"llm: {what}: {source}: has no {file}", "name the folder that the model was saved in"
+        )
+
+
+def _placed(source: str) -> str:
+    """A folder's absolute path: a replica runs elsewhere. An id stays what it is."""
+    path = Path(source).expanduser()
+    return str(path.absolute()) if path.is_dir() else source
 
 
 def _first_line(error: Exception) -> str:

@@ -1,6 +1,6 @@
 """What of OpenAI's chat request reaches the engine. Whatever is not named here does not.
 
-vLLM takes much more than OpenAI does: templates that it would render, URLs that it would fetch, arguments of its cache.
+vLLM takes much more than OpenAI does: templates that it renders, URLs that it fetches, arguments of its cache.
 None of it is for callers.
 """
 
@@ -55,7 +55,7 @@ _MOST_ANSWERS: Final = 16
 def engine_body(body: Mapping[str, Any], *, stream: bool, models: Sequence[str]) -> bytes:
     """The request for the engine, as JSON. models: names of the model and its adapters.
 
-    Raises: DoorError: 404 another model, 422 a field that is not passed on, content other than text, too many answers.
+    Raises: DoorError: 404 another model; 422 a field that is not taken, content other than text, too many answers.
     """
     unknown = sorted(body.keys() - _PASSED - _DROPPED)
     if unknown:
