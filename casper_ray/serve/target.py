@@ -31,7 +31,6 @@ class HttpOptions(Spec):
     ssl_keyfile: Path | None = None
     ssl_certfile: Path | None = None
     ssl_keyfile_password: None = None  # a password in a file of settings is a secret in clear
-    ssl_ca_certs: Path | None = None
 
 
 class _Application(Spec):
@@ -94,12 +93,12 @@ def load_target(named: str, *, lake: str | None = None, port: int | None = None)
     """
     path = _path(named)
     file = checked(TargetFile, load_mapping(path), str(path))
-    settings = checked(
-        ServeSettings, dict(file.applications[0].args), f"{path}: applications.0.args"
-    )
+    settings = checked(ServeSettings, dict(file.applications[0].args), f"{path}: applications.0.args")
     http = file.http_options
     if (http.ssl_certfile is None) != (http.ssl_keyfile is None):
-        raise ConfigError(f"{path}: http_options: ssl_certfile and ssl_keyfile go together", "give both or none")
+        raise ConfigError(
+            f"{path}: http_options: ssl_certfile and ssl_keyfile go together", "give both or none"
+        )
     if port is not None:
         http = checked(HttpOptions, http.model_dump() | {"port": port}, "--port")
     return Target(
@@ -112,8 +111,11 @@ def load_target(named: str, *, lake: str | None = None, port: int | None = None)
 def _path(named: str) -> Path:
     """Raises: ConfigError, naming the targets that there are."""
     folder = configs_dir() / "serve"
-    path = Path(named).expanduser() if named.endswith((".yml", ".yaml")) else folder / f"{named}.yml"
-    if "/" in named and not named.endswith((".yml", ".yaml")) or not path.is_file():
+    is_file = named.endswith((".yml", ".yaml"))
+    path = Path(named).expanduser() if is_file else folder / f"{named}.yml"
+    if not path.is_file() or ("/" in named and not is_file):
         known = sorted(file.stem for file in folder.glob("*.yml"))
-        raise ConfigError(f"target {named!r}: there is none", f"targets are {known}, or the path of a .yml file")
+        raise ConfigError(
+            f"target {named!r}: there is none", f"targets are {known}, or the path of a .yml file"
+        )
     return path

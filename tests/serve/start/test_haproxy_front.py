@@ -1,4 +1,4 @@
-"""The edits of HAProxy's configuration fit the template of the Ray that is installed, and HAProxy takes the result."""
+"""The edits of HAProxy's configuration fit the template of the Ray that is installed, and HAProxy takes it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ def test_haproxy_listens_on_loopback_only(tmp_path: Path) -> None:
     with haproxy_front(http) as variables:
         file = written_by_ray(variables, http)
         checked_by_haproxy(variables, file)
-        binds = [line.split()[1] for line in file.read_text().splitlines() if line.strip().startswith("bind ")]
+        binds = [
+            line.split()[1] for line in file.read_text().splitlines() if line.strip().startswith("bind ")
+        ]
     assert len(binds) == 3
     assert all(bind.startswith("127.0.0.1:") for bind in binds)
 
