@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from casper_ray.agents.registry import AGENTS
 from casper_ray.errors import ConfigError, LakeError, LeaseHeldError, UserError
 from casper_ray.lakehouse.lease import current_holder
 from casper_ray.lakehouse.names import Catalog, existing_catalog
-from casper_ray.serve.private_file import check_private, check_readable
-from casper_ray.serve.settings import LlmSettings, ServeSettings
+from casper_ray.security.private_file import OTHERS_WRITE, read_private_file
+from casper_ray.serve.settings import ServeSettings
 from casper_ray.serve.target import HttpOptions, Target
 
 
@@ -27,17 +26,19 @@ class Served(NamedTuple):
 def check_target(target: Target, *, local: bool) -> list[Served]:
     """What is to be served. local: the door will be on this machine, so its port can be tried.
 
-    Raises: UserError, the first that is found: port, TLS, secrets, lake, agents, engines, leases, model.
+    Raises: UserError, the first that is found: port, TLS, lake, agents, engines, leases, secrets, model.
     """
     if local:
         _check_port(target.http)
     _check_tls(target.http)
-    _check_secrets(target.settings)
     found = list(served(target))
+    _check_secrets(target.settings)
     for one in found:
         _check_lease(one)
     if target.settings.llm is not None:
-        _check_model(target.settings.llm)
+        from casper_ray.serve.llm.deployment import check_model
+
+        check_model(target.settings.llm)
     return found
 
 
@@ -75,13 +76,13 @@ def _check_port(http: HttpOptions) -> None:
 def _check_tls(http: HttpOptions) -> None:
     if http.ssl_certfile is None or http.ssl_keyfile is None:
         return
-    check_readable(http.ssl_certfile, "TLS certificate")
-    check_private(http.ssl_keyfile, "TLS key")
+    read_private_file(http.ssl_certfile, "TLS certificate", forbidden=OTHERS_WRITE)
+    read_private_file(http.ssl_keyfile, "TLS key")
     import ssl
 
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
-            http.ssl_certfile.expanduser(), http.ssl_keyfile.expanduser(), password=lambda: b""
+            http.ssl_certfile, http.ssl_keyfile, password=lambda: b""
         )
     except (ssl.SSLError, OSError) as error:
         why = getattr(error, "reason", None) or type(error).__name__
@@ -92,12 +93,12 @@ def _check_tls(http: HttpOptions) -> None:
 
 
 def _check_secrets(settings: ServeSettings) -> None:
-    keys, jwt = settings.access.keys_file, settings.access.jwt
-    if keys is not None and keys.expanduser().exists():
-        check_private(keys, "keys file")
-    if jwt is not None:
-        check = check_private if jwt.algorithm == "HS256" else check_readable
-        check(jwt.key_file, "key file of tokens")
+    from casper_ray.serve.access.key_file import keys_path, read_keys
+    from casper_ray.serve.access.token_key import load_token_key
+
+    read_keys(keys_path(settings))
+    if (jwt := settings.access.jwt) is not None:
+        load_token_key(jwt.algorithm, jwt.key_file)
 
 
 def _catalog(lake: str, domain: str, name: str) -> Catalog:
@@ -120,12 +121,12 @@ def _domain(agent: str) -> str:
 def _check_engine(agent: str, engine: str) -> None:
     if engine == "policy":
         return
-    from casper_ray.agents.engines.build import ENGINES
+    from casper_ray.agents.engines.build import build_engine
 
-    if engine not in ENGINES:
-        raise ConfigError(
-            f"agent {agent!r}: engine {engine!r}: there is none of that name", f"engines are {list(ENGINES)}"
-        )
+    try:
+        build_engine(engine)
+    except ConfigError as error:
+        raise ConfigError(f"agent {agent!r}: {error.what}", error.hint) from error
 
 
 def _check_lease(one: Served) -> None:
@@ -138,21 +139,3 @@ def _check_lease(one: Served) -> None:
             f"end it, or `kill {holder.pid}`; `casper serve stop` if it is another start",
             holder.pid,
         )
-
-
-def _check_model(llm: LlmSettings) -> None:
-    """Raises: ConfigError where a folder is meant that is not there. An id is vLLM's to know."""
-    paths = {"source": llm.source} | {f"adapters.{name}": path for name, path in llm.adapters.items()}
-    for where, text in paths.items():
-        path = Path(text).expanduser()
-        if not path.exists() and _is_path(text):
-            raise ConfigError(
-                f"llm.{where}: {text}: there is no such folder", "give a model's folder, or its id"
-            )
-        if path.is_dir() and where == "source" and not (path / "config.json").is_file():
-            raise ConfigError(f"llm.source: {text}: has no config.json, so it is no model's folder")
-
-
-def _is_path(text: str) -> bool:
-    """Ids are `name` or `owner/name`."""
-    return text.startswith(("/", ".", "~")) or text.count("/") > 1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from casper_ray.console.run_command import run_command
+from casper_ray.serve.keys_command import keys_app
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +18,8 @@ app = typer.Typer(
     invoke_without_command=True,
     help="Serve agents over HTTP, or look at and end what is served.",
 )
+
+app.add_typer(keys_app, name="keys")
 
 _STOP_S = 120.0
 

@@ -142,4 +142,4 @@ def _link_certificate(folder: Path, http: HttpOptions) -> None:
     """HAProxy looks for the key of `door.pem` in `door.pem.key`."""
     for name, path in {"door.pem": http.ssl_certfile, "door.pem.key": http.ssl_keyfile}.items():
         if path is not None:
-            (folder / name).symlink_to(path.expanduser().absolute())
+            (folder / name).symlink_to(path)

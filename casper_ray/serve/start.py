@@ -23,6 +23,7 @@ from casper_ray.serve.stopping import Stop, stopping
 from casper_ray.serve.target import Target, load_target
 
 _START_S: Final = 300.0
+_OWN_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 _MODEL_START_S: Final = 1_800.0
 """An engine loads its weights, and may compile for them."""
 
@@ -131,7 +132,7 @@ class _Start:
         from casper_ray.serve.application import build
 
         _quiet_serve()
-        return build(self._target.settings)
+        return build(self._target.settings.model_dump(mode="json"))
 
     def _check_capacity(self, application: Any) -> None:
         import ray
@@ -156,7 +157,14 @@ class _Start:
 
     def _first_key(self) -> str | None:
         """Made where whoever started it sits before it: on this machine's own address, and not told to be quiet."""
-        return None
+        if self._quiet or not self._local or self._target.http.host not in _OWN_HOSTS:
+            return None
+        from casper_ray.serve.access.first_key import first_admin_key
+        from casper_ray.serve.access.key_file import keys_path
+        from casper_ray.serve.access.key_store import KeyStore
+
+        made = first_admin_key(KeyStore(keys_path(self._target.settings)))
+        return made.text if made else None
 
     def _told(self, text: str) -> None:
         now_s = time.monotonic()

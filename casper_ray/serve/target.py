@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from casper_ray.config_files import checked, configs_dir, load_mapping
 from casper_ray.errors import ConfigError
+from casper_ray.lakehouse.names import local_folder
 from casper_ray.serve.settings import ServeSettings
 from casper_ray.spec import Spec
 
 IMPORT_PATH: Final = "casper_ray.serve.application:build"
 _DIGEST_CHARS = 12
+
+
+_File = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
 
 class HttpOptions(Spec):
@@ -28,8 +32,8 @@ class HttpOptions(Spec):
     root_path: str = ""
     request_timeout_s: float | None = Field(default=None, gt=0)
     keep_alive_timeout_s: int = Field(default=90, ge=1)
-    ssl_keyfile: Path | None = None
-    ssl_certfile: Path | None = None
+    ssl_keyfile: _File | None = None
+    ssl_certfile: _File | None = None
     ssl_keyfile_password: None = None  # a password in a file of settings is a secret in clear
 
 
@@ -89,7 +93,8 @@ class Target:
 def load_target(named: str, *, lake: str | None = None, port: int | None = None) -> Target:
     """The target of a name in configs/serve, or of a file's path. lake, port: in place of the file's.
 
-    Raises: ConfigError, one line, of the first thing that cannot be used.
+    Rules:  the lake is absolute then: replicas have folders of their own.
+    Raises: ConfigError, LakeError: one line, of the first thing that cannot be used.
     """
     path = _path(named)
     file = checked(TargetFile, load_mapping(path), str(path))
@@ -104,7 +109,7 @@ def load_target(named: str, *, lake: str | None = None, port: int | None = None)
     return Target(
         where=str(path),
         file=file.model_copy(update={"http_options": http}),
-        settings=settings.model_copy(update={"lake": lake}) if lake else settings,
+        settings=settings.model_copy(update={"lake": str(local_folder(lake or settings.lake))}),
     )
 
 
