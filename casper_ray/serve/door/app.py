@@ -19,13 +19,16 @@ from casper_ray.serve.door.body import invalid
 from casper_ray.serve.door.echo_route import build_echo_router
 from casper_ray.serve.door.errors import DoorError
 from casper_ray.serve.door.health_routes import build_health_router
+from casper_ray.serve.door.openapi import describe
 from casper_ray.serve.door.services import Services
+from casper_ray.serve.openai_api.routes import build_openai_router
 
 ROUTERS: Final[tuple[Callable[[], APIRouter], ...]] = (
     build_health_router,
     build_agents_router,
     build_audit_router,
     build_echo_router,
+    build_openai_router,
 )
 """Who adds routes adds a line."""
 _LOG = logging.getLogger(__name__)
@@ -48,6 +51,7 @@ def build_app(services: Services) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(Exception, _broken)
+    describe(app)
     _check_guarded(app)
     return app
 

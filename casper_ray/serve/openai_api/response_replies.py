@@ -101,9 +101,9 @@ class Events:
     def ended(self, status: str, output: Sequence[Json], used: Json | None) -> str:
         return self._event(f"response.{status}", response=response(*self._head, status, output, used))
 
-    def _event(self, name: str, **fields: Any) -> str:
+    def _event(self, kind: str, /, **fields: Any) -> str:
         self._next += 1
-        return event({"type": name, "sequence_number": self._next - 1, **fields}, name)
+        return event({"type": kind, "sequence_number": self._next - 1, **fields}, kind)
 
 
 def decided(answer: Answer) -> Json:
