@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
@@ -22,13 +23,18 @@ class Gathering(Generic[T, R]):
     ) -> None:
         self._work, self._at_once, self._free = work, at_once, in_flight
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
-        self._calls: set[asyncio.Task[None]] = set()
+        self._calls: dict[asyncio.Task[None], float] = {}
         self._woken = False
 
     @property
     def waiting(self) -> int:
         """How many items are in no call yet."""
         return len(self._waiting)
+
+    @property
+    def oldest_s(self) -> float:
+        """For how long the oldest call that is under way has been so; 0: there is none."""
+        return time.monotonic() - min(self._calls.values()) if self._calls else 0.0
 
     def submit(self, item: T) -> asyncio.Future[R]:
         """The item's result. Who does not want it any more cancels it; the work is done all the same."""
@@ -47,8 +53,8 @@ class Gathering(Generic[T, R]):
             count = min(len(self._waiting), self._at_once)
             taken = [self._waiting.popleft() for _ in range(count)]
             task = asyncio.get_running_loop().create_task(self._done(taken))
-            self._calls.add(task)
-            task.add_done_callback(self._calls.discard)
+            self._calls[task] = time.monotonic()
+            task.add_done_callback(self._calls.pop)
 
     async def _done(self, taken: list[tuple[T, asyncio.Future[R]]]) -> None:
         try:

@@ -30,6 +30,7 @@ from casper_ray.serve.door.services import Made
 T = TypeVar("T")
 _TRY_LEASE_EVERY_S: Final = 1.0
 _GROUPS_AT_ONCE: Final = 256
+_HANGS_S: Final = 60.0
 
 _NO_AUDIT: Final = DoorError(
     503, "the audit log cannot be written", "an operator has to look at it", {"Retry-After": "10"}
@@ -89,6 +90,12 @@ class Keeper:
         """Whether every agent's lease is held."""
         held = [await self._held(agent) for agent in self._served]
         return all(refusal is None for refusal in held)
+
+    def check_health(self) -> None:
+        """Raises: RuntimeError where one commit has been under way for far too long."""
+        for what, gathering in (("decisions", self._groups), ("audit events", self._events)):
+            if gathering.oldest_s > _HANGS_S:
+                raise RuntimeError(f"a commit of {what} has been under way for {gathering.oldest_s:.0f} s")
 
     def close(self) -> None:
         """Give the leases back."""

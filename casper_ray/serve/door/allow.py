@@ -47,6 +47,7 @@ def guarded_routes(app: FastAPI) -> Iterator[Guarded]:
     """Every route with every method. action: None: nobody declared one, which `build_app` refuses."""
     for route in app.routes:
         if not isinstance(route, APIRoute):
+            yield Guarded("", str(getattr(route, "path", route)), None)
             continue
         found = [d.call.action for d in route.dependant.dependencies if isinstance(d.call, Allow)]
         public = (route.openapi_extra or {}).get("x-public")
