@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from casper_ray.errors import ConfigError
 from casper_ray.serve.access.principal import Principal, Role
 from casper_ray.spec import Spec
 
@@ -78,7 +79,12 @@ class MadeKey(NamedTuple):
 
 
 def made_key(name: str, role: Role, now: datetime, expires: datetime | None) -> MadeKey:
-    """A new random key."""
+    """A new random key. Raises: ConfigError where the name has characters that names have not."""
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise ConfigError(
+            "name of a key: cannot be used",
+            "1 to 64 letters, digits, spaces, '.', '_' and '-', no space first",
+        )
     text = _fresh_text(_random(8))
     record = KeyRecord(
         id=f"key-{_random(10)}",
