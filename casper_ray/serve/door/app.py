@@ -23,14 +23,17 @@ from casper_ray.serve.door.headers import AnswerHeaders
 from casper_ray.serve.door.health_routes import build_health_router
 from casper_ray.serve.door.keys_routes import build_keys_router
 from casper_ray.serve.door.limits import RequestLimits
+from casper_ray.serve.door.openapi import describe
 from casper_ray.serve.door.page_route import build_page_router
 from casper_ray.serve.door.services import Services
+from casper_ray.serve.openai_api.routes import build_openai_router
 
 ROUTERS: Final[tuple[Callable[[], APIRouter], ...]] = (
     build_health_router,
     build_agents_router,
     build_audit_router,
     build_echo_router,
+    build_openai_router,
     build_keys_router,
     build_page_router,
 )
@@ -63,6 +66,7 @@ def build_app(services: Services) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(Exception, _broken)
+    describe(app)
     app.add_middleware(RequestLimits, limits=services.settings.limits, audit=services.audit)
     _check_guarded(app)
     return app
