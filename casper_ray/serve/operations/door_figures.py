@@ -30,9 +30,10 @@ class DoorFigures:
         self._refusals = Counter(
             "casper_refusals", "Requests refused, by the error's type.", ("type", "route"), registry=registry
         )
-        self._proofs = Counter(
+        proofs = Counter(
             "casper_authentications", "Keys and tokens looked at.", ("result",), registry=registry
         )
+        self._proof = {result: proofs.labels(result) for result in ("cached", "proved", "refused")}
         self._waiting = Gauge(
             "casper_waiting_requests", "Requests waiting for a decision.", ("agent",), registry=registry
         )
@@ -59,7 +60,7 @@ class DoorFigures:
 
     def authenticated(self, result: Literal["cached", "proved", "refused"]) -> None:
         """cached: known from a moment ago; proved: hashed or verified just now."""
-        self._proofs.labels(result).inc()
+        self._proof[result].inc()
 
     def watch_waiting(self, agent: str, waiting: Callable[[], int]) -> None:
         """From now on a scrape asks `waiting` how many requests wait at this door for the agent."""

@@ -34,7 +34,7 @@ def handles(local_ray: None) -> Iterator[dict[str, Any]]:
         async def numbers(self) -> None:
             await asyncio.sleep(60)
 
-    serve.start(http_options={"location": "NoServer"})
+    serve.start(proxy_location="Disabled")
     serve.run(Counting.bind(Silent.bind()), name="numbers", route_prefix=None)
     yield {
         "door": serve.get_deployment_handle("Counting", "numbers"),
