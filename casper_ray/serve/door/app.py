@@ -43,7 +43,7 @@ def build_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     for build in ROUTERS:
-        # Flat, not `include_router`, which newer FastAPI keeps as one route that hides the others from `_check_guarded`.
+        # Flat: of `include_router` newer FastAPI makes one route, which hides the others from `_check_guarded`.
         app.router.routes.extend(build().routes)
     app.add_exception_handler(DoorError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
