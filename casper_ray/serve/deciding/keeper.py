@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, TypeVar
 from casper_ray.agents.stream.log import DecisionsTable
 from casper_ray.agents.stream.runner import Setting, lease_name
 from casper_ray.errors import LeaseHeldError
+from casper_ray.failpoints import reach
 from casper_ray.lakehouse.lease import current_holder
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.serve.access.principal import Action
@@ -120,6 +121,7 @@ class Keeper:
             AUDIT.events("failed", len(together))
             raise
         AUDIT.written(len(together), time.perf_counter() - began_s)
+        reach("serve.after_audit")
         return [None] * len(events)
 
     async def _cannot_write(self) -> DoorError | None:
