@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from prometheus_client.parser import text_string_to_metric_families
-
 import pytest
 from growing_lake import GrowingLake
+from prometheus_client.parser import text_string_to_metric_families
 
 from casper_ray.serve.access.principal import Role
 from casper_ray.serve.testing import LocalServices, door_client
@@ -53,7 +52,9 @@ def test_decisions_stages_and_events_are_counted(services: LocalServices, some_s
     assert after["casper_lake_batch"] >= 0
 
 
-def test_what_was_decided_before_is_no_new_decision(services: LocalServices, some_subjects: list[str]) -> None:
+def test_what_was_decided_before_is_no_new_decision(
+    services: LocalServices, some_subjects: list[str]
+) -> None:
     asyncio.run(deciding(services, some_subjects))
     before, after = asyncio.run(deciding(services, some_subjects))
     assert after["casper_decisions_total"] == before["casper_decisions_total"]
