@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from casper_ray.serve.door.agents_routes import build_agents_router
 from casper_ray.serve.door.allow import guarded_routes, note_refusal, request_id_of
@@ -18,7 +19,11 @@ from casper_ray.serve.door.audit_route import build_audit_router
 from casper_ray.serve.door.body import invalid
 from casper_ray.serve.door.echo_route import build_echo_router
 from casper_ray.serve.door.errors import DoorError
+from casper_ray.serve.door.headers import AnswerHeaders
 from casper_ray.serve.door.health_routes import build_health_router
+from casper_ray.serve.door.keys_routes import build_keys_router
+from casper_ray.serve.door.limits import RequestLimits
+from casper_ray.serve.door.page_route import build_page_router
 from casper_ray.serve.door.services import Services
 
 ROUTERS: Final[tuple[Callable[[], APIRouter], ...]] = (
@@ -26,14 +31,23 @@ ROUTERS: Final[tuple[Callable[[], APIRouter], ...]] = (
     build_agents_router,
     build_audit_router,
     build_echo_router,
+    build_keys_router,
+    build_page_router,
 )
 """Who adds routes adds a line."""
 _LOG = logging.getLogger(__name__)
 
 
+class Door(FastAPI):
+    """FastAPI whose every answer has our headers, the one to a bug too, which middleware never sees."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return AnswerHeaders(super().build_middleware_stack())
+
+
 def build_app(services: Services) -> FastAPI:
     """The application over `services`. Raises: ValueError where a route declares neither `Allow` nor x-public."""
-    app = FastAPI(
+    app = Door(
         title="casper_ray",
         summary="Agents that decide on cases, over HTTP.",
         openapi_url=None,
@@ -43,12 +57,13 @@ def build_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     for build in ROUTERS:
-        # Flat: of `include_router` newer FastAPI makes one route, which hides the others from `_check_guarded`.
+        # Flat: what `include_router` makes of it, newer FastAPI hides from `_check_guarded`.
         app.router.routes.extend(build().routes)
     app.add_exception_handler(DoorError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(Exception, _broken)
+    app.add_middleware(RequestLimits, limits=services.settings.limits, audit=services.audit)
     _check_guarded(app)
     return app
 
