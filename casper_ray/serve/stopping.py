@@ -13,7 +13,7 @@ _ASKS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stop(threading.Event):
-    """Set by SIGINT or SIGTERM; a second one raises KeyboardInterrupt. interrupted: by Ctrl-C, as exit code 130 says."""
+    """Set by SIGINT or SIGTERM; a second one raises KeyboardInterrupt. interrupted: by Ctrl-C: exit code 130."""
 
     interrupted = False
 
