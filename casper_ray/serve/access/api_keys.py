@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
@@ -25,7 +26,7 @@ NAME_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}"
 """Of a key's name, a label for people: nothing in it can break out of a line, a header or a page."""
 ID_PATTERN: Final = r"key-[a-z0-9]{10}"
 
-KeyName = Annotated[str, StringConstraints(pattern=rf"^{NAME_PATTERN}\Z")]
+KeyName = Annotated[str, StringConstraints(pattern=rf"^{NAME_PATTERN}$")]
 
 
 class KeyRecord(Spec):
@@ -36,8 +37,8 @@ class KeyRecord(Spec):
     hash:      argon2id of the whole key. old_hash: of the secret before the last rotation, good until old_until.
     """
 
-    id: str = Field(pattern=rf"^{ID_PATTERN}\Z")
-    prefix: str = Field(pattern=r"^[a-z0-9]{8}\Z")
+    id: str = Field(pattern=rf"^{ID_PATTERN}$")
+    prefix: str = Field(pattern=r"^[a-z0-9]{8}$")
     name: KeyName
     role: Role
     created: AwareDatetime
@@ -71,11 +72,12 @@ class KeyRecord(Spec):
         return told
 
 
-class MadeKey(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class MadeKey:
     """A new or rotated key. text: the key itself, which is shown once and kept nowhere."""
 
     record: KeyRecord
-    text: str
+    text: str = field(repr=False)
 
 
 def made_key(name: str, role: Role, now: datetime, expires: datetime | None) -> MadeKey:

@@ -23,7 +23,8 @@ class LiveKeys:
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._path, self._clock = path, clock
-        self._looked, self._mark = float("-inf"), (-1, -1, -1)
+        self._looked = float("-inf")
+        self._mark: _Mark = None
         self._by_prefix: dict[str, KeyRecord] = {}
         self._by_id: dict[str, KeyRecord] = {}
 

@@ -30,8 +30,8 @@ class TokenProver:
 
     def prove(self, text: str) -> Principal:
         """Raises: DoorError 401, which holds nothing of the token."""
-        if len(text) > _LONGEST:
-            raise not_proved("the token is too long", f"{_LONGEST} characters at most")
+        if len(text) > _LONGEST or not text.isascii():
+            raise not_proved("this is neither a key nor a token", f"ASCII, {_LONGEST} characters at most")
         claims = self._claims(text)
         role, subject = claims.get(self._settings.role_claim), claims["sub"]
         if not isinstance(role, str) or role not in set(Role):
