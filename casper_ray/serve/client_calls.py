@@ -8,19 +8,23 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 import httpx2
+from pydantic import BaseModel
 
-from casper_ray.serve.client_answers import (
-    AGENTS,
-    EVENTS,
-    Decision,
+from casper_ray.serve.client_answers import Decision, ServeError
+from casper_ray.serve.door.answers import (
     Event,
+    Events,
+    Key,
+    Keys,
     Ready,
     ServedAgent,
-    ServeError,
+    ServedAgents,
+    ShownKey,
     Switched,
 )
 
 T = TypeVar("T")
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,7 @@ class Call(Generic[T]):
             raise refused(response)
         try:
             return self.read(response)
-        except ValueError as error:
+        except (ValueError, LookupError, TypeError) as error:
             raise ServeError(
                 response.status_code,
                 "not_understood",
@@ -56,11 +60,9 @@ class Call(Generic[T]):
             ) from error
 
 
-def agents() -> Call[list[ServedAgent]]:
+def agents() -> Call[tuple[ServedAgent, ...]]:
     return Call(
-        method="GET",
-        path="/v1/agents",
-        read=lambda response: AGENTS.validate_python(response.json()["agents"]),
+        method="GET", path="/v1/agents", read=lambda got: ServedAgents.model_validate_json(got.content).agents
     )
 
 
@@ -83,26 +85,39 @@ def switch(agent: str, off: bool) -> Call[Switched]:
         method="PUT",
         path=f"/v1/agents/{_part(agent)}/switch",
         body={"off": off},
-        read=lambda response: Switched.model_validate_json(response.content),
+        read=_as(Switched),
     )
 
 
 def ready() -> Call[Ready]:
-    return Call(
-        method="GET",
-        path="/readyz",
-        good=(200, 503),
-        read=lambda response: Ready.model_validate_json(response.content),
-    )
+    return Call(method="GET", path="/readyz", read=_as(Ready), good=(200, 503))
 
 
-def audit(newest: int) -> Call[list[Event]]:
+def audit(newest: int) -> Call[tuple[Event, ...]]:
     return Call(
         method="GET",
         path="/v1/audit",
         params={"newest": newest},
-        read=lambda response: EVENTS.validate_python(response.json()["events"]),
+        read=lambda got: Events.model_validate_json(got.content).events,
     )
+
+
+def keys() -> Call[tuple[Key, ...]]:
+    return Call(method="GET", path="/v1/keys", read=lambda got: Keys.model_validate_json(got.content).keys)
+
+
+def make_key(name: str, role: str, expires_s: float | None) -> Call[ShownKey]:
+    body = {"name": name, "role": role, "expires_s": expires_s}
+    return Call(method="POST", path="/v1/keys", body=body, read=_as(ShownKey), good=(201,))
+
+
+def rotate_key(key_id: str, overlap_s: float, expires_s: float | None) -> Call[ShownKey]:
+    body = {"overlap_s": overlap_s, "expires_s": expires_s}
+    return Call(method="POST", path=f"/v1/keys/{_part(key_id)}/rotate", body=body, read=_as(ShownKey))
+
+
+def revoke_key(key_id: str) -> Call[Key]:
+    return Call(method="DELETE", path=f"/v1/keys/{_part(key_id)}", read=_as(Key))
 
 
 def echo(body: Mapping[str, Any]) -> Call[Any]:
@@ -133,6 +148,11 @@ def unanswered(error: httpx2.TransportError) -> ServeError:
 
 
 _AGAIN = "a decision may have been made; ask again with the same idempotency_key"
+
+
+def _as(model: type[Shape]) -> Callable[[httpx2.Response], Shape]:
+    """Reads a response as a model."""
+    return lambda got: model.model_validate_json(got.content)
 
 
 def _decision(response: httpx2.Response) -> Decision:

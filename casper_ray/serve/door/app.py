@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp
 
 from casper_ray.serve.door.agents_routes import build_agents_router
@@ -101,8 +102,15 @@ async def _not_routed(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
     phrase = HTTPStatus(error.status_code).phrase.lower()
-    refusal = DoorError(error.status_code, phrase, "see /openapi.json", error.headers)
+    headers = {"Allow": _methods_of(request)} if error.status_code == 405 else error.headers
+    refusal = DoorError(error.status_code, phrase, "see /openapi.json", headers)
     return JSONResponse(refusal.body(), refusal.status, refusal.headers)
+
+
+def _methods_of(request: Request) -> str:
+    """What may be done with a path: Starlette names the methods of its first route only."""
+    fitting = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in fitting for method in route.methods}))
 
 
 async def _broken(request: Request, error: Exception) -> JSONResponse:

@@ -54,7 +54,16 @@ def test_a_strange_id_stays_one_part_of_the_path(client: Client) -> None:
     for strange in ("../agents", "a/b", "x?y=1", "%2e%2e"):
         with pytest.raises(ServeError) as refused:
             client.decision(strange)
-        assert refused.value.status == 404
+        assert refused.value.status in (400, 404)
+
+
+def test_it_makes_rotates_and_revokes_keys(client: Client) -> None:
+    made = client.make_key("shop floor", "operator", expires_s=3600)
+    again = client.rotate_key(made.id, overlap_s=5)
+    assert again.key != made.key
+    assert client.revoke_key(made.id).revoked is not None
+    told = client.keys()
+    assert made.id in [key.id for key in told]
 
 
 def test_the_audit_log_has_what_was_refused(client: Client, door: str) -> None:
@@ -104,15 +113,17 @@ def busy(times: int) -> tuple[httpx2.MockTransport, list[str]]:
 def test_reads_are_asked_again() -> None:
     transport, asked = busy(2)
     with Client("http://door", "k", transport=transport) as client:
-        assert client.agents() == []
+        assert client.agents() == ()
     assert asked == ["GET"] * 3
 
 
 def test_reads_are_not_asked_for_ever() -> None:
     transport, asked = busy(99)
-    with Client("http://door", transport=transport, attempts=3) as client:
-        with pytest.raises(ServeError) as refused:
-            client.agents()
+    with (
+        Client("http://door", transport=transport, attempts=3) as client,
+        pytest.raises(ServeError) as refused,
+    ):
+        client.agents()
     assert (refused.value.request_id, len(asked)) == ("r7", 3)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import openai
 import pytest
@@ -14,28 +15,38 @@ from casper_ray.serve.door.errors import DoorError
 from casper_ray.serve.openai_api.testing import ScriptedModel
 
 
+@contextmanager
+def client_of(catalog: Catalog, llm: ScriptedModel) -> Iterator[OpenAI]:
+    with (
+        closing(services_over(catalog, model=llm)) as services,
+        listening(services) as door,
+        OpenAI(base_url=f"{door}/v1", api_key="key-of-operator", max_retries=0) as client,
+    ):
+        yield client
+
+
 def test_openais_client_raises_what_the_stream_says(orders_lake: Catalog) -> None:
     llm = ScriptedModel(name="tiny", says=lambda body: {"content": "one\ntwo"}, cut=True)
-    with closing(services_over(orders_lake, model=llm)) as services, listening(services) as door:
-        with OpenAI(base_url=f"{door}/v1", api_key="key-of-operator", max_retries=0) as client:
-            chat = client.chat.completions.create(
-                model="tiny", messages=[{"role": "user", "content": "hello"}], stream=True
-            )
-            with pytest.raises(openai.APIError, match="scripted"):
-                list(chat)
-            with pytest.raises(openai.APIError, match="scripted"):
-                list(client.responses.create(model="tiny", input="hello", stream=True))
+    with client_of(orders_lake, llm) as client:
+        chat = client.chat.completions.create(
+            model="tiny", messages=[{"role": "user", "content": "hello"}], stream=True
+        )
+        with pytest.raises(openai.APIError, match="scripted"):
+            list(chat)
+        response = client.responses.create(model="tiny", input="hello", stream=True)
+        with pytest.raises(openai.APIError, match="scripted"):
+            list(response)
 
 
-def test_an_llm_that_is_not_there_is_a_status(orders_lake: Catalog) -> None:
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_llm_that_is_not_there_is_a_status(orders_lake: Catalog, stream: bool) -> None:
     def gone(body: object) -> dict[str, str]:
         raise DoorError(503, "the model's engine failed", "later", {"Retry-After": "30"})
 
-    llm = ScriptedModel(name="tiny", says=gone)
-    with closing(services_over(orders_lake, model=llm)) as services, listening(services) as door:
-        with OpenAI(base_url=f"{door}/v1", api_key="key-of-operator", max_retries=0) as client:
-            for stream in (True, False):
-                with pytest.raises(openai.InternalServerError) as failed:
-                    client.responses.create(model="tiny", input="hello", stream=stream)
-                assert failed.value.status_code == 503
-                assert failed.value.response.headers["retry-after"] == "30"
+    with (
+        client_of(orders_lake, ScriptedModel(name="tiny", says=gone)) as client,
+        pytest.raises(openai.InternalServerError) as failed,
+    ):
+        client.responses.create(model="tiny", input="hello", stream=stream)
+    assert failed.value.status_code == 503
+    assert failed.value.response.headers["retry-after"] == "30"
