@@ -24,6 +24,7 @@ from casper_ray.serve.door.health_routes import build_health_router
 from casper_ray.serve.door.keys_routes import build_keys_router
 from casper_ray.serve.door.limits import RequestLimits
 from casper_ray.serve.door.page_route import build_page_router
+from casper_ray.serve.door.quick import QuickRoutes
 from casper_ray.serve.door.services import Services
 
 ROUTERS: Final[tuple[Callable[[], APIRouter], ...]] = (
@@ -39,10 +40,12 @@ _LOG = logging.getLogger(__name__)
 
 
 class Door(FastAPI):
-    """FastAPI whose every answer has our headers, the one to a bug too, which middleware never sees."""
+    """FastAPI whose every answer has our headers, and every request our limits, also where it is a quick route's."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        return AnswerHeaders(super().build_middleware_stack())
+        services: Services = self.state.services
+        routes = QuickRoutes(super().build_middleware_stack(), self.router.routes, _answered)
+        return AnswerHeaders(RequestLimits(routes, limits=services.settings.limits, audit=services.audit))
 
 
 def build_app(services: Services) -> FastAPI:
@@ -63,7 +66,6 @@ def build_app(services: Services) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(Exception, _broken)
-    app.add_middleware(RequestLimits, limits=services.settings.limits, audit=services.audit)
     _check_guarded(app)
     return app
 
@@ -72,6 +74,11 @@ def _check_guarded(app: FastAPI) -> None:
     open_ = [f"{route.method} {route.path}" for route in guarded_routes(app) if route.action is None]
     if open_:
         raise ValueError(f"routes without Depends(Allow(...)) or x-public: {open_}")
+
+
+async def _answered(request: Request, error: Exception) -> JSONResponse:
+    """What a quick route's error is answered with."""
+    return await (_refused if isinstance(error, DoorError) else _broken)(request, error)
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
