@@ -12,11 +12,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from casper_ray.config import Environment
-from casper_ray.errors import ConfigError
+from casper_ray.errors import ConfigError, RetryLater
 
 _REACH_S, _WARM_UP_S = 5.0, 20.0
 _OBJECT_STORE_BYTES = 256 << 20
 """What crosses the object store is small: file names and partial aggregates."""
+
+_TOO_SLOW = "timed out during startup"
+"""Ray says so with a bare `Exception`: its raylet did not register within 30 s, which no setting moves."""
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -36,7 +39,10 @@ does the C library's, for the buffers that files are read into (another eighth).
 
 
 def start_ray(environment: Environment) -> None:
-    """Start Ray, or join the cluster at `RAY_ADDRESS`; nothing if this process already has one."""
+    """Start Ray, or join the cluster at `RAY_ADDRESS`; nothing if this process already has one.
+
+    Raises: ConfigError where nobody answers at the address; RetryLater where this machine is too busy to start one.
+    """
     for name, value in (_QUIET | _WORKER_ENV).items():
         os.environ.setdefault(name, value)
     import ray
@@ -46,7 +52,14 @@ def start_ray(environment: Environment) -> None:
     for name in ("ray", "ray._private"):  # the second by itself too: importing ray.data sets the first anew
         logging.getLogger(name).setLevel(logging.ERROR)
     options = _joining(environment.ray_address) if environment.ray_address else _local(environment.cpus)
-    ray.init(log_to_driver=False, configure_logging=False, **options)
+    try:
+        ray.init(log_to_driver=False, configure_logging=False, **options)
+    except Exception as error:
+        if _TOO_SLOW not in str(error):
+            raise
+        raise RetryLater(
+            "Ray did not come up in half a minute: this machine has too much to do", 60
+        ) from error
 
 
 def stop_ray() -> None:
