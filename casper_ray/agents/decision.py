@@ -111,7 +111,7 @@ class Decider:
         keys = [idempotency_key(self.agent.name, case_id) for case_id in proposed["case_id"]]
         decided = verdicts["gate_action"].is_in(["approved", "clipped"])
         return proposed.select(
-            pl.Series("decision_id", [f"{self.version}-{key[:24]}" for key in keys], dtype=pl.String),
+            pl.Series("decision_id", [decision_id(self.version, key) for key in keys], dtype=pl.String),
             pl.lit(self.agent.name).alias("agent"),
             pl.lit(self.version).alias("agent_version"),
             "case_id",
@@ -171,6 +171,11 @@ def in_order(cases: pl.DataFrame) -> pl.DataFrame:
 def idempotency_key(agent: str, case_id: str) -> str:
     """The key under which money of a case moves once, whatever version decided."""
     return hashlib.sha256(f"{agent}\0{case_id}".encode()).hexdigest()
+
+
+def decision_id(version: str, key: str) -> str:
+    """The id of what a version of an agent decided on a case. key: its `idempotency_key`."""
+    return f"{version}-{key[:24]}"
 
 
 def _json(rows: pl.Series, where: pl.Series) -> pl.Series:

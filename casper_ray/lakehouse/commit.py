@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from casper_ray.errors import CommitConflictError
 from casper_ray.failpoints import reach
@@ -20,11 +20,13 @@ def commit_once(
     batch: int,
     change: Callable[[OpenTable], Change],
     note: dict[str, str] | None = None,
+    beside: Mapping[str, int] | None = None,
 ) -> bool:
     """Commit `batch` of `app` to `table`; False if the table already has it.
 
     `change(table)` says which files come and go; it is asked again when another writer came in between
-    (compaction, say), so it must look at `table.files` anew each time.
+    (compaction, say), so it must look at `table.files` anew each time. beside: batches of other apps whose rows
+    are in the same commit, each app's in order and by this one writer.
 
     Retry: safe, also after a crash at any point: the batch's number is in the same log entry as its
     files. Batches of one `app` must come in order.
@@ -37,7 +39,7 @@ def commit_once(
             table.flush_newest()  # whoever committed it may have died before it was durable
             return False
         reach(f"commit.before:{table.path.name}")
-        if table.try_commit(change(table), app=app, batch=batch, note=note or {}):
+        if table.try_commit(change(table), app=app, batch=batch, beside=beside or {}, note=note or {}):
             reach(f"commit.after:{table.path.name}")
             return True
         time.sleep(random.uniform(0, 0.01 * attempt))

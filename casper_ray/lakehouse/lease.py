@@ -54,15 +54,15 @@ def every_lease(catalog: Catalog, *certain: str) -> Iterator[None]:
         yield
 
 
-def catalog_lease(catalog: Catalog, name: str) -> AbstractContextManager[Lease]:
+def catalog_lease(catalog: Catalog, name: str, command: str | None = None) -> AbstractContextManager[Lease]:
     """The lease of one group of a catalog's tables, such as `replay` or `kitchen-pipeline`; see `held_lease`."""
     what = f"lake {catalog.lake}, catalog {catalog.name}: {name.replace('-', ' ')}"
-    return held_lease(catalog.state / f"{name}.lease", what)
+    return held_lease(catalog.state / f"{name}.lease", what, command)
 
 
 @contextmanager
-def held_lease(path: Path, what: str) -> Iterator[Lease]:
-    """Hold the lease at `path` for the block's time.
+def held_lease(path: Path, what: str, command: str | None = None) -> Iterator[Lease]:
+    """Hold the lease at `path` for the block's time. command: what others are told holds it; None: this process's.
 
     The kernel's lock on the file is the lease; what the file says is only for people. The lock ends with
     its process, however that ends, so a dead holder never has to be waited for.
@@ -74,7 +74,7 @@ def held_lease(path: Path, what: str) -> Iterator[Lease]:
         _lock(file, what)
         previous = _written_holder(file)
         with placed(path):
-            _write_holder(file, _this_process())
+            _write_holder(file, _this_process(command))
         try:
             yield Lease(path, previous)
         finally:
@@ -134,8 +134,13 @@ def _write_holder(file: IO[str], holder: Holder) -> None:
     os.write(file.fileno(), json.dumps(holder._asdict()).encode())
 
 
-def _this_process() -> Holder:
+def _this_process(command: str | None) -> Holder:
+    since = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return Holder(os.getpid(), socket.gethostname(), since, command or _own_command())
+
+
+def _own_command() -> str:
     command = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
     if command == "__main__.py":
-        command = f"python -m casper_ray.{Path(sys.argv[0]).parent.name}"
-    return Holder(os.getpid(), socket.gethostname(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", command)
+        return f"python -m casper_ray.{Path(sys.argv[0]).parent.name}"
+    return command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -11,7 +12,10 @@ import pyarrow as pa
 
 from casper_ray.lakehouse.commit import commit_once
 from casper_ray.lakehouse.data_file import write_data_file
+from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.open_table import Change, OpenTable, TableFormat
+from casper_ray.lakehouse.read import scan
+from casper_ray.lakehouse.upkeep import Upkeep
 
 SCHEMA, TABLE = "compliance", "audit_log"
 _TS = pa.timestamp("us", "UTC")
@@ -57,13 +61,62 @@ AUDIT: Final = TableFormat(
 """One row per event: the fields of `AuditEvent`."""
 
 
+_COLUMNS: Final = pl.DataFrame(AUDIT.schema.empty_table()).schema
+
+
 def write_events(table: OpenTable, app: str, number: int, events: Sequence[AuditEvent]) -> bool:
     """Commit events as `number` of the writer `app`, durably; False if the table has them. Retry: safe.
 
     Each writer has an `app` of its own, and its numbers rise.
     """
-    rows = pl.DataFrame(
-        pl.DataFrame(events, orient="row", schema=pl.DataFrame(AUDIT.schema.empty_table()).schema)
-    )
+    rows = pl.DataFrame(events, orient="row", schema=_COLUMNS)
     file = write_data_file(rows, table.path, f"{app.replace('/', '-')}-{number:09d}.parquet", {}, AUDIT.stats)
     return commit_once(table, app=app, batch=number, change=lambda _: Change(add=(file,)))
+
+
+class AuditLog:
+    """The audit table of a catalog held open by one of its writers. For one thread at a time."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._table = OpenTable(catalog.table(SCHEMA, TABLE), AUDIT)
+        self._upkeep = Upkeep([self._table])
+        self._app, self._number = f"casper/serve/{secrets.token_hex(6)}", 0
+        self._owed: list[Sequence[AuditEvent]] = []
+
+    @property
+    def owes(self) -> bool:
+        """Whether there are events that could not be written yet."""
+        return bool(self._owed)
+
+    def write(self, events: Sequence[AuditEvent]) -> None:
+        """Commit events, durably; first those that could not be before. What fails is owed, and written later.
+
+        Raises: OSError, CommitConflictError.
+        """
+        if events:
+            self._owed.append(events)
+        while self._owed:
+            self._table.refresh()
+            write_events(self._table, self._app, self._number + 1, self._owed[0])
+            self._number += 1
+            del self._owed[0]
+            self._upkeep.after(self._number)
+
+
+def newest_events(catalog: Catalog, count: int) -> list[AuditEvent]:
+    """The newest first."""
+    rows = _events(catalog).sort("at", descending=True).head(count).collect()
+    return [AuditEvent(*row) for row in rows.iter_rows()]
+
+
+def read_keys(catalog: Catalog, since: datetime) -> list[tuple[str, datetime, str, str]]:
+    """Idempotency keys that were answered since an instant: key_digest, at, body_digest, decision_id."""
+    used = _events(catalog).filter(pl.col("at") >= since, pl.col("key_digest") != "")
+    return used.select("key_digest", "at", "body_digest", "decision_id").collect().rows()
+
+
+def _events(catalog: Catalog) -> pl.LazyFrame:
+    path = catalog.table(SCHEMA, TABLE)
+    if not (path / "_delta_log").is_dir():
+        return pl.DataFrame(schema=_COLUMNS).lazy()
+    return scan(path).select(AuditEvent._fields)

@@ -8,8 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from casper_ray.agents.agent import agent_version, load_rules
+from casper_ray.agents.agent import Agent, agent_version, load_rules
 from casper_ray.agents.engines.build import build_engine
+from casper_ray.agents.engines.engine import Engine
 from casper_ray.agents.registry import AGENTS, load_agent
 from casper_ray.agents.stream.switch import Switch
 from casper_ray.config import DEFAULT_CATALOGS
@@ -25,24 +26,25 @@ _JSON_COLUMNS = ("proposal", "final", "usage", "inputs")
 
 def agents_listed(lake: str, catalog: str | None, engine: str) -> list[dict[str, Any]]:
     """Each agent: name, version on an engine, domain, kind of cases, tools, off."""
-    settings = build_engine(engine).settings
-    rows = []
-    for name in sorted(AGENTS):
-        agent, where = load_agent(name), local_folder(lake)
-        rules = load_rules(agent)
-        switch = Switch(Catalog(where, catalog or DEFAULT_CATALOGS[agent.domain]), name)
-        rows.append(
-            {
-                "agent": name,
-                "version": agent_version(agent, rules, settings),
-                "domain": agent.domain,
-                "kind": agent.kind,
-                "title": agent.title,
-                "tools": [tool.name for tool in agent.tools],
-                "off": switch.off or rules.gate.off,
-            }
-        )
-    return rows
+    built, where = build_engine(engine), local_folder(lake)
+    agents = [load_agent(name) for name in sorted(AGENTS)]
+    return [
+        listed(agent, Catalog(where, catalog or DEFAULT_CATALOGS[agent.domain]), built) for agent in agents
+    ]
+
+
+def listed(agent: Agent, catalog: Catalog, engine: Engine) -> dict[str, Any]:
+    """One agent in a catalog."""
+    rules = load_rules(agent)
+    return {
+        "agent": agent.name,
+        "version": agent_version(agent, rules, engine.settings),
+        "domain": agent.domain,
+        "kind": agent.kind,
+        "title": agent.title,
+        "tools": [tool.name for tool in agent.tools],
+        "off": Switch(catalog, agent.name).off or rules.gate.off,
+    }
 
 
 def listed_lines(rows: list[dict[str, Any]]) -> Iterator[str]:

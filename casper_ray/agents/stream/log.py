@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 import polars as pl
@@ -24,6 +24,53 @@ Judge = Callable[[Ledger], pl.DataFrame]
 """Decisions, given what was paid so far; adds its own payments."""
 
 
+class DecisionsTable:
+    """`agents.decisions` held open by one process: everybody's payments, and commits. For one thread at a time."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.path = catalog.table(SCHEMA, TABLE)
+        self._table = OpenTable(self.path, DECISIONS)
+        self._payments = _Payments(self._table)
+        self._upkeep = Upkeep([self._table], every=_UPKEEP_EVERY)
+        self._commits = 0
+
+    def committed_batch(self, app: str) -> int | None:
+        """The newest batch of `app` in the table's log as far as it was read, or None."""
+        return self._table.committed_batch(app)
+
+    def refresh(self) -> None:
+        """Catch up with commits that others made."""
+        self._table.refresh()
+
+    def ledger(self) -> Ledger:
+        """What all agents paid so far, for a look."""
+        self._table.refresh()
+        return self._payments.ledger()
+
+    def append(self, batches: Mapping[str, int], stem: str, judge: Judge, note: dict[str, str]) -> bool:
+        """Commit decisions as these batches of their apps; False if the table has the first of them.
+
+        Retry: safe. Where another writer commits first, `judge` is asked again, with what that one paid.
+        """
+        self._table.refresh()
+        written: list[DataFile] = []
+
+        def change(table: OpenTable) -> Change:
+            while written:  # of an attempt that came too late
+                (table.path / written.pop().path).unlink(missing_ok=True)
+            rows = judge(self._payments.lent())
+            written.append(write_data_file(rows, table.path, f"{stem}.parquet", {}, DECISIONS.stats))
+            return Change(add=tuple(written))
+
+        (app, batch), *others = batches.items()
+        done = commit_once(self._table, app=app, batch=batch, change=change, note=note, beside=dict(others))
+        if done:
+            self._payments.took(file.path for file in written)
+            self._commits += 1
+            self._upkeep.after(self._commits)
+        return done
+
+
 class DecisionLog:
     """`agents.decisions`, for one agent and version.
 
@@ -31,14 +78,14 @@ class DecisionLog:
     entry as the decisions that it stands for, so neither is ever without the other.
     """
 
-    def __init__(self, catalog: Catalog, agent: str, version: str) -> None:
-        self.path = catalog.table(SCHEMA, TABLE)
+    def __init__(
+        self, catalog: Catalog, agent: str, version: str, table: DecisionsTable | None = None
+    ) -> None:
+        """table: one that is open already, for several agents in one process."""
+        self._table = table or DecisionsTable(catalog)
+        self.path = self._table.path
         self.agent, self.version = agent, version
         self._app = f"casper/agents/{agent}/{version}"
-        self._table = OpenTable(self.path, DECISIONS)
-        self._payments = _Payments(self._table)
-        self._upkeep = Upkeep([self._table], every=_UPKEEP_EVERY)
-        self._commits = 0
 
     @property
     def cursor(self) -> int:
@@ -55,46 +102,42 @@ class DecisionLog:
 
     def append_single(self, judge: Judge) -> bool:
         """Commit decisions that were asked for by themselves; the cursor stays."""
-        app = f"{self._app}/single"
-        number = (self._table.committed_batch(app) or 0) + 1
+        app, number = self.next_single()
         return self._append(app, number, f"{self.agent}-{self.version}-single-{number:06d}", judge)
+
+    def next_single(self) -> tuple[str, int]:
+        """The app and the number of the next commit of decisions that were asked for by themselves."""
+        return self._singles, (self._table.committed_batch(self._singles) or 0) + 1
 
     def decided(self, case_ids: pl.Series) -> pl.Series:
         """Those of the cases that this agent and version decided before."""
-        ours = scan(self.path).filter(
-            pl.col("agent") == self.agent,
-            pl.col("agent_version") == self.version,
-            pl.col("case_id").is_in(case_ids.implode()),
-        )
-        return ours.select("case_id").collect()["case_id"]
+        return self._ours(pl.col("case_id").is_in(case_ids.implode()))
+
+    def all_decided(self) -> pl.Series:
+        """Every case that this agent and version decided."""
+        return self._ours(pl.lit(True))
 
     @property
     def has_singles(self) -> bool:
-        return self._table.committed_batch(f"{self._app}/single") is not None
+        return self._table.committed_batch(self._singles) is not None
 
     def ledger(self) -> Ledger:
         """What all agents paid so far, for a look."""
-        self._table.refresh()
-        return self._payments.ledger()
+        return self._table.ledger()
+
+    @property
+    def _singles(self) -> str:
+        return f"{self._app}/single"
+
+    def _ours(self, which: pl.Expr) -> pl.Series:
+        ours = scan(self.path).filter(
+            pl.col("agent") == self.agent, pl.col("agent_version") == self.version, which
+        )
+        return ours.select("case_id").collect()["case_id"]
 
     def _append(self, app: str, number: int, stem: str, judge: Judge) -> bool:
-        self._table.refresh()
-        written: list[DataFile] = []
-
-        def change(table: OpenTable) -> Change:
-            while written:  # of an attempt that came too late
-                (table.path / written.pop().path).unlink(missing_ok=True)
-            rows = judge(self._payments.lent())
-            written.append(write_data_file(rows, table.path, f"{stem}.parquet", {}, DECISIONS.stats))
-            return Change(add=tuple(written))
-
         note = {"agent": self.agent, "batch": str(number)}
-        done = commit_once(self._table, app=app, batch=number, change=change, note=note)
-        if done:
-            self._payments.took(file.path for file in written)
-            self._commits += 1
-            self._upkeep.after(self._commits)
-        return done
+        return self._table.append({app: number}, stem, judge, note)
 
 
 class _Payments:

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from casper_ray.agents.case import Case
+from casper_ray.agents.case import Case, no_cases
 from casper_ray.agents.ledger import Ledger
 from casper_ray.agents.stream.log import DecisionLog
 from casper_ray.agents.stream.past import paid_before
@@ -20,6 +20,10 @@ from casper_ray.lakehouse.lease import catalog_lease
 
 class NoCaseError(UserError):
     """A subject that there is no case of: unknown, or nothing to decide on yet."""
+
+
+class NotYetError(NoCaseError):
+    """A subject that is there, with nothing to decide on yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +69,22 @@ def _case_of(setting: Setting, store: Any, subject: str, location: int | None) -
         raise _unknown(setting, subject)
     if not found.is_empty():
         return found
+    raise _not_there(setting, subject, status)
+
+
+def no_case(setting: Setting, store: Any, subject: str) -> NoCaseError:
+    """Why there is no case of a subject: what the agent's first tool tells of it, as of now."""
+    return _not_there(setting, subject, _status(setting, store, subject, no_cases()))
+
+
+def _not_there(setting: Setting, subject: str, status: dict[str, Any]) -> NoCaseError:
     if status.get("found"):
-        raise NoCaseError(
-            f"{setting.agent.kind} {subject!r}: nothing to decide on yet (it is {status.get('status', 'not done')})",
+        state = status.get("status", "not done")
+        return NotYetError(
+            f"{setting.agent.kind} {subject!r}: nothing to decide on yet (it is {state})",
             "ask again once its batch is in",
         )
-    raise _unknown(setting, subject)
+    return _unknown(setting, subject)
 
 
 def _status(setting: Setting, store: Any, subject: str, found: pl.DataFrame) -> dict[str, Any]:

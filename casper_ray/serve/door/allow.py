@@ -27,16 +27,11 @@ class Allow:
         self.action = action
 
     async def __call__(self, request: Request) -> Principal:
-        services = services_of(request)
-        known: Principal | None = None
-        try:
-            known = await services.access.principal(request.headers.get("authorization"))
-            if not known.may(self.action):
-                raise DoorError(403, f"role {known.role} may not {self.action.replace('_', ' ')}")
-        except DoorError as error:
-            services.audit.note(refusal(request, self.action, error, known))
-            raise
+        request.state.action = self.action
+        known = await services_of(request).access.principal(request.headers.get("authorization"))
         request.state.principal = known
+        if not known.may(self.action):
+            raise DoorError(403, f"role {known.role} may not {self.action.replace('_', ' ')}")
         return known
 
 
@@ -52,6 +47,7 @@ def guarded_routes(app: FastAPI) -> Iterator[Guarded]:
     """Every route with every method. action: None: nobody declared one, which `build_app` refuses."""
     for route in app.routes:
         if not isinstance(route, APIRoute):
+            yield Guarded("", str(getattr(route, "path", route)), None)
             continue
         found = [d.call.action for d in route.dependant.dependencies if isinstance(d.call, Allow)]
         public = (route.openapi_extra or {}).get("x-public")
@@ -70,9 +66,22 @@ def request_id_of(request: Request) -> str:
     return str(getattr(request.state, "request_id", ""))
 
 
-def refusal(request: Request, action: Action, error: DoorError, who: Principal | None) -> AuditEvent:
-    """The event of a request that was refused."""
+def note_refusal(request: Request, error: DoorError) -> None:
+    """Have the refusal of a guarded route's request kept."""
+    action: Action | None = getattr(request.state, "action", None)
+    if action is not None:
+        services_of(request).audit.note(_event(request, action, error.status, error.type))
+
+
+def note_done(request: Request, action: Action, who: Principal, outcome: str) -> None:
+    """Have something kept that was done and is no decision, such as a switch that was thrown."""
+    request.state.principal = who
+    services_of(request).audit.note(_event(request, action, 200, outcome))
+
+
+def _event(request: Request, action: Action, status: int, outcome: str) -> AuditEvent:
     route = request.scope.get("route")
+    who: Principal | None = getattr(request.state, "principal", None)
     return AuditEvent(
         at=datetime.now(UTC),
         request_id=request_id_of(request),
@@ -80,7 +89,7 @@ def refusal(request: Request, action: Action, error: DoorError, who: Principal |
         role=who.role if who else "",
         action=action,
         route=route.path if isinstance(route, APIRoute) else "",
-        status=error.status,
-        outcome=error.type,
+        status=status,
+        outcome=outcome,
         agent=request.path_params.get("agent", "")[:40],
     )

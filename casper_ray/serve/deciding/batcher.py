@@ -1,0 +1,61 @@
+"""The door's side of an agent: requests that wait are sent to a proposer together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from casper_ray.errors import RetryLater
+from casper_ray.serve.deciding.gathering import Gathering
+from casper_ray.serve.deciding.group import Answer, ProposerCalls
+from casper_ray.serve.deciding.repeat import repeated
+from casper_ray.serve.door.errors import DoorError
+from casper_ray.serve.door.services import Made, Wanted
+from casper_ray.serve.settings import LimitSettings
+
+_CALLS_AT_ONCE: Final = 2
+"""One is decided while the next is on its way; more would only make the groups smaller."""
+
+
+class Batcher:
+    """One agent's, at one door. A call whose proposer died is made again: a case is decided once."""
+
+    def __init__(self, agent: str, proposers: ProposerCalls, limits: LimitSettings, at_once: int) -> None:
+        self._agent, self._proposers, self._limits = agent, proposers, limits
+        self._gathering: Gathering[Wanted, Answer] = Gathering(
+            self._send, at_once=at_once, in_flight=_CALLS_AT_ONCE
+        )
+
+    @property
+    def waiting(self) -> int:
+        """Requests that are in no call yet."""
+        return self._gathering.waiting
+
+    async def decide(self, wanted: Wanted) -> Made:
+        """Raises: DoorError, see `door.services.Deciding`."""
+        if self._gathering.waiting >= self._limits.waiting:
+            raise DoorError(503, f"agent {self._agent}: too many wait", "ask again", {"Retry-After": "1"})
+        try:
+            async with asyncio.timeout(self._limits.decide_s):
+                answer = await self._gathering.submit(wanted)
+        except TimeoutError:
+            raise DoorError(
+                504,
+                f"agent {self._agent}: not decided within {self._limits.decide_s:g} s",
+                "it may be decided all the same: ask again, with the same Idempotency-Key",
+            ) from None
+        if isinstance(answer, DoorError):
+            raise answer
+        return answer
+
+    async def _send(self, wanted: Sequence[Wanted]) -> Sequence[Answer]:
+        try:
+            return await repeated(
+                lambda left_s: self._proposers.decide(wanted, left_s), self._limits.decide_s
+            )
+        except RetryLater:
+            busy = DoorError(
+                503, f"agent {self._agent}: cannot be reached", "ask again in a moment", {"Retry-After": "2"}
+            )
+            return [busy] * len(wanted)

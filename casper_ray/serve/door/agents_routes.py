@@ -1,0 +1,108 @@
+"""Agents, their decisions, and their kill switches."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from casper_ray.serve.access.principal import Action, Principal
+from casper_ray.serve.door.allow import Allow, note_done, request_id_of, services_of
+from casper_ray.serve.door.body import body_schema, read_body
+from casper_ray.serve.door.services import Made, Wanted
+
+AGENT = Annotated[str, Path(min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_-]*$")]
+KEY = Annotated[
+    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
+]
+_DECIDE, _SWITCH = "/v1/agents/{agent}/decisions", "/v1/agents/{agent}/switch"
+REPLAYED = "Idempotent-Replayed"
+
+
+class WantedDecision(BaseModel):
+    """subject: what the case is about, such as an order's id, or the case's own id."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"subject": "XP0YMM"}]})
+
+    subject: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+
+
+class SwitchState(BaseModel):
+    """off: no case of the agent is decided by machine any more; all go to people."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    off: bool
+
+
+def build_agents_router() -> APIRouter:
+    router = APIRouter(tags=["agents"])
+
+    @router.get("/v1/agents", dependencies=[Depends(Allow(Action.SEE_AGENTS))])
+    async def agents(request: Request) -> JSONResponse:
+        """The agents that are served: version, engine, tools, on or off."""
+        return JSONResponse({"agents": list(await services_of(request).deciding.agents())})
+
+    @router.post(_DECIDE, openapi_extra=body_schema(WantedDecision))
+    async def decide(
+        request: Request,
+        agent: AGENT,
+        who: Annotated[Principal, Depends(Allow(Action.DECIDE))],
+        key: KEY = None,
+    ) -> Response:
+        """Decide on a case, once. 200 means that the decision is durable; asked again, it is the same one."""
+        body = await read_body(request, WantedDecision)
+        digests = key_digests(who, key, agent, body.subject) if key else ("", "")
+        made = await services_of(request).deciding.decide(
+            Wanted(
+                agent=agent,
+                subject=body.subject,
+                who=who,
+                request_id=request_id_of(request),
+                route=_DECIDE,
+                key_digest=digests[0],
+                body_digest=digests[1],
+            )
+        )
+        return decision_response(made)
+
+    @router.put(_SWITCH, openapi_extra=body_schema(SwitchState))
+    async def switch(
+        request: Request,
+        agent: AGENT,
+        who: Annotated[Principal, Depends(Allow(Action.SWITCH_AGENTS))],
+    ) -> JSONResponse:
+        """The agent's kill switch. It holds for what is not committed yet."""
+        body = await read_body(request, SwitchState)
+        await services_of(request).deciding.switch(agent, off=body.off)
+        note_done(request, Action.SWITCH_AGENTS, who, "off" if body.off else "on")
+        return JSONResponse({"agent": agent, "off": body.off})
+
+    @router.get("/v1/decisions/{decision_id}", dependencies=[Depends(Allow(Action.SEE_DECISIONS))])
+    async def decision(
+        request: Request, decision_id: Annotated[str, Path(min_length=1, max_length=100)]
+    ) -> Response:
+        """A decision that was made, by its whole id."""
+        found = await services_of(request).deciding.decision(decision_id)
+        return Response(found, media_type="application/json")
+
+    return router
+
+
+def key_digests(who: Principal, key: str, agent: str, subject: str) -> tuple[str, str]:
+    """Of whose key it is, and of what was asked with it."""
+    return _digest(who.id, key), _digest(agent, subject)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def decision_response(made: Made, headers: dict[str, Any] | None = None) -> Response:
+    """200 with the decision. A replayed one says so."""
+    said = {**(headers or {}), **({REPLAYED: "true"} if made.replayed else {})}
+    return Response(made.decision, headers=said, media_type="application/json")

@@ -1,0 +1,106 @@
+"""The HTTP application: routes, what refusals look like, and what every route has to declare."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from casper_ray.serve.door.agents_routes import build_agents_router
+from casper_ray.serve.door.allow import guarded_routes, note_refusal, request_id_of
+from casper_ray.serve.door.audit_route import build_audit_router
+from casper_ray.serve.door.body import invalid
+from casper_ray.serve.door.echo_route import build_echo_router
+from casper_ray.serve.door.errors import DoorError
+from casper_ray.serve.door.headers import AnswerHeaders
+from casper_ray.serve.door.health_routes import build_health_router
+from casper_ray.serve.door.keys_routes import build_keys_router
+from casper_ray.serve.door.limits import RequestLimits
+from casper_ray.serve.door.page_route import build_page_router
+from casper_ray.serve.door.services import Services
+
+ROUTERS: Final[tuple[Callable[[], APIRouter], ...]] = (
+    build_health_router,
+    build_agents_router,
+    build_audit_router,
+    build_echo_router,
+    build_keys_router,
+    build_page_router,
+)
+"""Who adds routes adds a line."""
+_LOG = logging.getLogger(__name__)
+
+
+class Door(FastAPI):
+    """FastAPI whose every answer has our headers, the one to a bug too, which middleware never sees."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return AnswerHeaders(super().build_middleware_stack())
+
+
+def build_app(services: Services) -> FastAPI:
+    """The application over `services`. Raises: ValueError where a route declares neither `Allow` nor x-public."""
+    app = Door(
+        title="casper_ray",
+        summary="Agents that decide on cases, over HTTP.",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    for build in ROUTERS:
+        # Flat: what `include_router` makes of it, newer FastAPI hides from `_check_guarded`.
+        app.router.routes.extend(build().routes)
+    app.add_exception_handler(DoorError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _not_routed)
+    app.add_exception_handler(Exception, _broken)
+    app.add_middleware(RequestLimits, limits=services.settings.limits, audit=services.audit)
+    _check_guarded(app)
+    return app
+
+
+def _check_guarded(app: FastAPI) -> None:
+    open_ = [f"{route.method} {route.path}" for route in guarded_routes(app) if route.action is None]
+    if open_:
+        raise ValueError(f"routes without Depends(Allow(...)) or x-public: {open_}")
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, DoorError):
+        raise error
+    note_refusal(request, error)
+    return JSONResponse(error.body(), error.status, error.headers)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    """422 that says where, and what was expected there, but not what was there."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    return await _refused(request, invalid(error.errors()[0]))
+
+
+async def _not_routed(request: Request, error: Exception) -> JSONResponse:
+    """404 of no route, 405 of another method."""
+    if not isinstance(error, HTTPException):
+        raise error
+    phrase = HTTPStatus(error.status_code).phrase.lower()
+    refusal = DoorError(error.status_code, phrase, "see /openapi.json", error.headers)
+    return JSONResponse(refusal.body(), refusal.status, refusal.headers)
+
+
+async def _broken(request: Request, error: Exception) -> JSONResponse:
+    """500 that tells nothing of the inside; the log does, by the request's id."""
+    _LOG.error("request %s failed", request_id_of(request), exc_info=error)
+    return await _refused(
+        request,
+        DoorError(500, "something went wrong here", f"request {request_id_of(request)} is in the log"),
+    )

@@ -1,0 +1,1 @@
+"""The start page as files, for `door.page_route`."""
