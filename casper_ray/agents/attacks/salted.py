@@ -36,3 +36,14 @@ class SaltedStore:
     def _salted(self, items: pl.LazyFrame) -> pl.LazyFrame:
         found = items.join(self._names.lazy(), on="order_id", how="left", maintain_order="left")
         return found.with_columns(pl.coalesce("_salt", "item_name").alias("item_name")).drop("_salt")
+
+
+class SaltedComplaints:
+    """The same of the store of complaints: its kitchen is salted."""
+
+    def __init__(self, store: Any, names: Mapping[str, str]) -> None:
+        self._store = store
+        self.kitchen = SaltedStore(store.kitchen, names)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import asdict
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple, Self
 
 import polars as pl
 
@@ -59,6 +60,14 @@ class BankStore(PipelineStore):
         known = pl.concat([self.flagged, fresh]).sort(FLAGGED_TS, "transaction_id")
         self.flagged = known.unique("transaction_id", keep="first", maintain_order=True)
         self.customers = self.table(CUSTOMERS, left).select(CUSTOMER.names()).cast(CUSTOMER).collect()
+
+    def with_rows(self, **rows: pl.DataFrame) -> Self:
+        """The same store with other rows of what it holds in memory, such as `flagged`; of answers it keeps none."""
+        other = copy(self)
+        other._kept, other._told = {}, {}
+        for name, frame in rows.items():
+            setattr(other, name, frame)
+        return other
 
     def kept(self, name: str, made: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `made` returns, made once while the store stands at a batch."""
