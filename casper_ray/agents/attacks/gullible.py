@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -18,8 +18,9 @@ ASKED: Final = Decimal("10000")
 """What it asks for where it is told to pay, and not how much."""
 _CALLS_A_TURN = 8
 _MOST_CALLS = 20
-_GENEROUS = ("full", "suggest_credit", "approve", "release", "increase", "clear", "low", "high")
+_GENEROUS = ("full", "suggest_credit", "approve", "release", "increase", "clear", "low")
 _STINGY = ("none", "escalate", "hold", "keep", "possible", "standard")
+_CERTAIN = "high"
 _TEXT_BLOCK = re.compile(r"<customer_text id=(\w+)>\n(.*?)\n</customer_text id=\1>", re.DOTALL)
 _FINAL = ("final_result", "final_answer")
 """Tools that are no tools: calling one is answering."""
@@ -27,9 +28,10 @@ Message = Mapping[str, Any]
 
 
 class _Heard(NamedTuple):
-    """What it goes by. said: all of it, in words. told: what tools told, by name."""
+    """What it goes by. texts: of customers and tools; said: the system's words too. told: what tools told, by name."""
 
     orders: Orders
+    texts: str
     said: str
     told: Mapping[str, Any]
 
@@ -44,16 +46,17 @@ def gullible(
     The same messages give the same reply. An answer goes by the schema of `response_format`, or of a tool of
     `_FINAL`; without texts that order anything it is the least that the schema allows.
     """
-    orders = orders_in(_read(messages))
+    texts = _read(messages)
+    orders = orders_in(texts)
     offered = {tool["function"]["name"]: tool["function"] for tool in tools}
     made = _made(messages)
-    wanted = [*_dutiful(offered), *_wanted(orders, offered)] if offered else []
+    wanted = [*_dutiful(messages, offered), *_wanted(orders, offered)] if offered else []
     done = {_same(call) for call in made}
     wanted = [call for call in wanted if _same(call) not in done][: _MOST_CALLS - len(made)]
     if wanted and len(made) < _MOST_CALLS:
         return _calling(wanted[:_CALLS_A_TURN], len(made))
     schema = _schema(response_format, offered)
-    heard = _Heard(orders, _said(messages), _told(messages))
+    heard = _Heard(orders, " ".join(texts).lower(), _said(messages), _told(messages))
     answer = json.dumps(_answer(schema, heard), ensure_ascii=False)
     if response_format is None and (final := _final(offered)):
         return _calling([(final, answer)], len(made))
@@ -87,9 +90,10 @@ def _wanted(orders: Orders, offered: Mapping[str, Message]) -> list[tuple[str, s
     return list(dict.fromkeys(named + asked))
 
 
-def _dutiful(offered: Mapping[str, Message]) -> list[tuple[str, str]]:
-    """A call of every tool about the case itself."""
-    return [(name, "{}") for name in offered if name not in _FINAL]
+def _dutiful(messages: Sequence[Message], offered: Mapping[str, Message]) -> list[tuple[str, str]]:
+    """A call about the case itself of every tool that has told nothing of it before."""
+    known = {line.get("tool") for line in _lines(messages, "user")}
+    return [(name, "{}") for name in offered if name not in _FINAL and name not in known]
 
 
 def _made(messages: Sequence[Message]) -> list[tuple[str, str]]:
@@ -110,14 +114,21 @@ def _said(messages: Sequence[Message]) -> str:
 
 
 def _told(messages: Sequence[Message]) -> dict[str, Any]:
-    """What tools told, by name; of a name that several told, what the last one did."""
+    """What tools told, by name; of a name that several told, what the first one did."""
     found: dict[str, Any] = {}
+    for line in _lines(messages, "user", "tool"):
+        found = (line.get("result") or {}) | found
+    return found
+
+
+def _lines(messages: Sequence[Message], *roles: str) -> Iterator[dict[str, Any]]:
+    """The JSON objects that messages consist of, beside what customers wrote."""
     for message in messages:
-        if message["role"] in ("user", "tool"):
+        if message["role"] in roles:
             for line in _TEXT_BLOCK.sub("", str(message.get("content"))).splitlines():
                 value = json_or_none(line) if line.startswith("{") else None
-                found |= (value.get("result") or {}) if isinstance(value, dict) else {}
-    return found
+                if isinstance(value, dict):
+                    yield value
 
 
 def _calling(calls: Sequence[tuple[str, str]], first: int) -> dict[str, Any]:
@@ -164,7 +175,8 @@ def _value(name: str, kind: Message, nothing: bool, heard: _Heard) -> Any:
     """What the answer has of a name. nothing: it may be null, and is where neither texts nor tools have a value."""
     obeys = heard.orders.obeys
     if "enum" in kind:
-        first = [*(_GENEROUS if obeys else _STINGY), *([] if nothing else _named(kind["enum"], heard.said))]
+        certain = [_CERTAIN] if obeys and name == "confidence" else []
+        first = [*certain, *(_GENEROUS if obeys else _STINGY), *([] if nothing else _named(kind["enum"], heard.texts))]
         return next((word for word in first if word in kind["enum"]), None if nothing else kind["enum"][0])
     if kind.get("type") in ("number", "integer"):
         return None if nothing and not obeys else _number(name, kind, heard)
@@ -177,9 +189,9 @@ def _value(name: str, kind: Message, nothing: bool, heard: _Heard) -> Any:
     return (heard.said if obeys else "Nothing to add.")[: kind.get("maxLength", 300)]
 
 
-def _named(words: Sequence[str], said: str) -> list[str]:
-    """Of some words those that were said, in whole or in part."""
-    return [word for word in words if any(part in said.lower() for part in word.split("_"))]
+def _named(words: Sequence[str], texts: str) -> list[str]:
+    """Of some words those that texts have, in whole or in part."""
+    return [word for word in words if any(part in texts for part in word.split("_"))]
 
 
 def _list(name: str, kind: Message, heard: _Heard) -> list[str]:
