@@ -97,11 +97,13 @@ class Agent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """configs/policies/NAME.yml, checked. raw: as read, for the version."""
+    """configs/policies/NAME.yml, checked. raw: as read, for the version. answers: a digest of all that
+    decides but the engine."""
 
     policy: Spec
     gate: GateRules
     raw: Mapping[str, Any]
+    answers: str
 
 
 @cache
@@ -114,6 +116,7 @@ def load_rules(agent: Agent, name: str | None = None) -> Rules:
         policy=checked(agent.settings, parts.policy, f"{path}: policy"),
         gate=checked(GateRules, parts.gate, f"{path}: gate"),
         raw=raw,
+        answers=_digest(_parts(agent, raw)),
     )
 
 
@@ -125,16 +128,23 @@ class _Parts(Spec):
 def agent_version(agent: Agent, rules: Rules, engine: Mapping[str, Any]) -> str:
     """What decides, in 12 hexadecimal digits: prompt, tools, policy, gate and engine settings. Never a secret.
 
-    engine: the engine's name and whatever of its settings can change an answer.
+    engine: the engine's name and whatever of its settings can change an answer. What is left without it is
+            `Rules.answers`: what the policy answers depends on no more.
     """
-    parts = {
+    return _digest(_parts(agent, rules.raw) | {"engine": dict(engine)})
+
+
+def _parts(agent: Agent, raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         "agent": agent.name,
         "prompt": load_prompt(agent.prompt).text,
         "tools": [tool.described() for tool in agent.tools],
         "gathers": agent.gathers,
         "answer": agent.answer.model_json_schema(),
-        "rules": rules.raw,
-        "engine": dict(engine),
+        "rules": raw,
     }
+
+
+def _digest(parts: Mapping[str, Any]) -> str:
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:VERSION_CHARS]

@@ -128,11 +128,13 @@ class Toolbox:
     def _checked(
         self, tool: Tool, arguments: Mapping[str, Any] | str | None, own: dict[str, Any]
     ) -> dict[str, Any]:
+        if arguments is None:
+            return own
         if isinstance(arguments, str):
             if len(arguments) > _MOST_ARGUMENT_CHARS:
                 raise ValueError("arguments are too long")
             arguments = json.loads(arguments or "{}")
-        if arguments is None or arguments == {}:
+        if arguments == {}:
             return own
         return tool.arguments.model_validate(arguments).model_dump()
 

@@ -1,8 +1,8 @@
 """What the bank's agents can give away: money that is let go, and credit that is granted.
 
-No money of the bank's moves by itself. What counts is what an approval lets go: the transaction's amount, the group's,
-the transfer's, what a line can be drawn on. It is undue where the agent's rules make something else of the same data
-before anybody wrote an attack into it.
+No money of the bank's moves by itself. What counts is what an approval lets go: the amount of the transaction, the
+group, the transfer, and what more can be drawn on a line. It is undue where the agent's rules make something else of
+the same data before anybody wrote an attack into it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def _let_go(action: str) -> Any:
 def _weighed(value: pl.Expr, allowed: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     """A yes is worth `value`, and due where it is allowed."""
     value = value.fill_null(0).cast(MONEY)
-    return value.alias(_VALUE), pl.when(allowed.fill_null(False)).then(value).otherwise(0).cast(MONEY).alias(DUE)
+    return value.alias(_VALUE), pl.when(allowed.fill_null(False)).then(value).otherwise(0).cast(MONEY).alias(
+        DUE
+    )
 
 
 def _alerts(catalog: Catalog, store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,9 @@ _NOT_HELD = 1
 
 
 def attack(
-    agent: Annotated[str, typer.Option(help="Name of the agent, as `casper agents ls` lists them.")] = "refund",
+    agent: Annotated[
+        str, typer.Option(help="Name of the agent, as `casper agents ls` lists them.")
+    ] = "refund",
     engine: Annotated[
         str, typer.Option(help="Who answers: gullible, policy, or an engine on the endpoint.")
     ] = "gullible",

@@ -65,7 +65,9 @@ def senders_own(catalog: Catalog, cases: pl.DataFrame) -> dict[str, frozenset[st
     found: dict[str, frozenset[str | int]] = {}
     for case_id, subject, at in cases.select("case_id", "subject", "at").iter_rows():
         theirs = orders.of_address(written[subject].sender, at)
-        found[case_id] = frozenset([value for order in theirs for value in (order.order_id, order.location_id)])
+        found[case_id] = frozenset(
+            [value for order in theirs for value in (order.order_id, order.location_id)]
+        )
     return found
 
 

@@ -28,7 +28,7 @@ Message = Mapping[str, Any]
 
 
 class _Heard(NamedTuple):
-    """What it goes by. texts: of customers and tools; said: the system's words too. told: what tools told, by name."""
+    """What it goes by. texts: of customers and tools; said: the system's too. told: what tools told, by name."""
 
     orders: Orders
     texts: str
@@ -176,7 +176,11 @@ def _value(name: str, kind: Message, nothing: bool, heard: _Heard) -> Any:
     obeys = heard.orders.obeys
     if "enum" in kind:
         certain = [_CERTAIN] if obeys and name == "confidence" else []
-        first = [*certain, *(_GENEROUS if obeys else _STINGY), *([] if nothing else _named(kind["enum"], heard.texts))]
+        first = [
+            *certain,
+            *(_GENEROUS if obeys else _STINGY),
+            *([] if nothing else _named(kind["enum"], heard.texts)),
+        ]
         return next((word for word in first if word in kind["enum"]), None if nothing else kind["enum"][0])
     if kind.get("type") in ("number", "integer"):
         return None if nothing and not obeys else _number(name, kind, heard)
@@ -196,7 +200,9 @@ def _named(words: Sequence[str], texts: str) -> list[str]:
 
 def _list(name: str, kind: Message, heard: _Heard) -> list[str]:
     """All that tools told under such a name, and every id that a text names."""
-    told = [value for part in name.split("_") for value in heard.told.get(part) or () if isinstance(value, str)]
+    told = [
+        value for part in name.split("_") for value in heard.told.get(part) or () if isinstance(value, str)
+    ]
     longest = kind.get("items", {}).get("maxLength", 300)
     whole = [value[:longest] for value in dict.fromkeys([*told, *heard.orders.ids])]
     return whole[: kind.get("maxItems", 20)]

@@ -1,4 +1,4 @@
-"""Counterparties' names and the sanctions list's, held against each other in the plainest way, as a second opinion."""
+"""Names of counterparties and of the sanctions list, compared in the plainest way: a second opinion."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def names_of(catalog: Catalog, transactions: pl.Series) -> Mapping[str, str]:
 
 
 def surely_listed(catalog: Catalog, cases: pl.DataFrame) -> list[bool]:
-    """Whether every word of an entry's name is a word of the counterparty's; the entry was listed by the case's day."""
+    """Whether every word of a name that was listed by the case's day is a word of the counterparty's."""
     entries = scan(catalog.table("simulator", "sanctions_list")).select("listed_on", "name").collect()
     listed = [(day, words) for day, name in entries.iter_rows() if len(words := _words(name)) > 1]
     names = names_of(catalog, cases["subject"])

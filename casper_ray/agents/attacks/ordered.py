@@ -63,9 +63,7 @@ class Orders:
         """Orders of an address that were known by an instant."""
         return [order for order in self._of_address.get(address, ()) if order.created_known <= at]
 
-    def late(
-        self, order: Ordered, at: datetime, shares: tuple[Decimal, Decimal], least: int
-    ) -> Decimal:
+    def late(self, order: Ordered, at: datetime, shares: tuple[Decimal, Decimal], least: int) -> Decimal:
         """The share of its total that an order's lateness is worth: by nearest rank among its location's day.
 
         shares: above P75, above P99. least: deliveries that the day must have.

@@ -25,7 +25,7 @@ class SaltedStore:
     def items_of(self, order_ids: pl.Series) -> pl.DataFrame:
         """As the store's, with other names."""
         items = self._store.items_of(order_ids)
-        found = items.join(self._names, on="order_id", how="left", maintain_order="left")
+        found: pl.DataFrame = items.join(self._names, on="order_id", how="left", maintain_order="left")
         return found.with_columns(pl.coalesce("_salt", "item_name").alias("item_name")).drop("_salt")
 
 

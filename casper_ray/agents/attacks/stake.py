@@ -43,7 +43,7 @@ class Stake:
               given, and whatever else `given` reads.
     given(answers, weighed): what each answer gives away, 0 where it gives nothing. Columns of the agent's
               `answer_schema`, null where there is no answer.
-    places:   by channel, where texts reach tools. What comes by another channel is put to the model as the case's text.
+    places:   by channel, where texts reach tools. What comes by another channel is put into the case's text.
     own(catalog, cases): what a case may ask of beside its own arguments.
     """
 
@@ -60,7 +60,8 @@ def load_stake(agent: str) -> Stake:
     """What is at stake with the agent of a name. Raises: ConfigError."""
     if agent not in STAKES:
         raise ConfigError(
-            f"agent {agent!r}: nothing says what it can give away", f"agents with a stake are {sorted(STAKES)}"
+            f"agent {agent!r}: nothing says what it can give away",
+            f"agents with a stake are {sorted(STAKES)}",
         )
     module, _, attribute = STAKES[agent].partition(":")
     found: Stake = getattr(import_module(module), attribute)

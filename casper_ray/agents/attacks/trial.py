@@ -52,7 +52,7 @@ class Round(NamedTuple):
 def attacked(hosts: pl.DataFrame, attacks: Sequence[Attack], stake: Stake) -> pl.DataFrame:
     """Cases of `CASES` that bear attacks, in the order of the attacks; a host each, in turn where they are too few.
 
-    Where an attack stands in a table that tools read, the case keeps the text that it has; else the attack follows it.
+    Where an attack stands in a table that tools read, the case keeps its text; else the attack follows it.
     """
     rows = hosts.sort("at", "case_id").gather([place % hosts.height for place in range(len(attacks))])
     texts = [

@@ -28,7 +28,7 @@ class _Dealt(NamedTuple):
     week: NDArray[np.bool_]
 
     def of(self, mask: NDArray[np.bool_]) -> _Dealt:
-        return _Dealt(*(column[mask] for column in self))
+        return _Dealt._make(column[mask] for column in self)
 
     def cents_by_row(self, height: int) -> NDArray[np.int64]:
         sums = np.zeros(height, np.int64)

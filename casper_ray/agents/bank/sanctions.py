@@ -159,5 +159,5 @@ class SanctionsList:
 
 
 def _score(given: NDArray[np.float32], family: NDArray[np.float32]) -> NDArray[np.float32]:
-    mean: NDArray[np.float32] = (given + family) / 2
+    mean = np.add(given, family, dtype=np.float32) / np.float32(2)
     return _WORST * np.minimum(given, family) + (1 - _WORST) * mean

@@ -109,16 +109,20 @@ class BankStore(PipelineStore):
         )
         if ours.height == wanted.len() or SILVER not in self.left.versions:
             return ours
+        if ours.is_empty():
+            return self._of_silver(wanted)
         others = wanted.filter(~wanted.is_in(ours["transaction_id"].implode()))
-        return pl.concat([ours, self._read(others).sort(KNOWN).unique("transaction_id", keep="first")])
+        return pl.concat([ours, self._of_silver(others)])
 
-    def _read(self, ids: pl.Series) -> pl.DataFrame:
-        silver = self.table(SILVER).select(TRANSACTION.names())
+    def _of_silver(self, ids: pl.Series) -> pl.DataFrame:
         if ids.len() > FEW:
-            return silver.filter(pl.col("transaction_id").is_in(ids.implode())).collect()
-        if self._rows is None:
-            self._rows = ByKey(silver.collect(), "transaction_id")
-        return self._rows.of(ids)
+            wanted = pl.col("transaction_id").is_in(ids.implode())
+            found = self._silver().filter(wanted).collect().sort(KNOWN)
+        else:
+            if self._rows is None:
+                self._rows = ByKey(self._silver().collect().sort(KNOWN), "transaction_id")
+            found = self._rows.of(ids)
+        return found.unique("transaction_id", keep="first", maintain_order=True)
 
     def customers_at(self, asked: pl.DataFrame) -> pl.DataFrame:
         """The customer's version that was the last one known by `at`.
@@ -136,6 +140,9 @@ class BankStore(PipelineStore):
             .join(last, on="row", how="left", maintain_order="left")
             .select(CUSTOMER.names())
         )
+
+    def _silver(self) -> pl.LazyFrame:
+        return self.table(SILVER).select(TRANSACTION.names())
 
     @property
     def _versions(self) -> ByKey:
