@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from casper_ray.agents.gate import GateRules
+from casper_ray.agents.gate import MONEY, GateRules
 from casper_ray.agents.prompts import load_prompt
 from casper_ray.agents.tools import Tool
 from casper_ray.config_files import checked, configs_dir, load_mapping
@@ -32,6 +32,19 @@ class Answer(BaseModel):
 def as_proposed(answers: pl.DataFrame, amounts: pl.Series) -> pl.DataFrame:
     """`Agent.final` of an answer with no money in it: the answer as it is."""
     return answers
+
+
+def without_money(outcomes: pl.Series, customers: pl.Series, confidence: pl.Series) -> pl.DataFrame:
+    """`Agent.facts` of answers with no money in them, a row per case."""
+    return pl.select(
+        outcomes.alias("outcome"),
+        pl.lit(None, MONEY).alias("asked"),
+        pl.lit(0).cast(MONEY).alias("amount"),
+        pl.lit(None, MONEY).alias("payable"),
+        pl.lit(None, pl.String).alias("pays_for"),
+        customers.alias("customer"),
+        confidence.alias("confidence"),
+    )
 
 
 class Store(Protocol):

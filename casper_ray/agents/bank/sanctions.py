@@ -160,4 +160,7 @@ class SanctionsList:
 
 def _score(given: NDArray[np.float32], family: NDArray[np.float32]) -> NDArray[np.float32]:
     mean = np.add(given, family, dtype=np.float32) / np.float32(2)
-    return _WORST * np.minimum(given, family) + (1 - _WORST) * mean
+    score: NDArray[np.float32] = np.asarray(
+        _WORST * np.minimum(given, family) + (1 - _WORST) * mean, np.float32
+    )
+    return score
