@@ -57,7 +57,7 @@ def build_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     for build in ROUTERS:
-        # Flat: what `include_router` makes of it, newer FastAPI hides from `_check_guarded`.
+        # Flat: of `include_router` newer FastAPI makes one route, which hides the others from `_check_guarded`.
         app.router.routes.extend(build().routes)
     app.add_exception_handler(DoorError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
