@@ -15,7 +15,7 @@ from casper_ray.serve.door.allow import Allow, note_done, request_id_of, service
 from casper_ray.serve.door.body import body_schema, read_body
 from casper_ray.serve.door.services import Made, Wanted
 
-AGENT = Annotated[str, Path(min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_-]*$")]
+AGENT = Annotated[str, Path(min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_-]*$", examples=["refund"])]
 KEY = Annotated[
     str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
 ]
@@ -26,7 +26,9 @@ REPLAYED = "Idempotent-Replayed"
 class WantedDecision(BaseModel):
     """subject: what the case is about, such as an order's id, or the case's own id."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"subject": "XP0YMM"}]})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"subject": "XP0YMM"}]}
+    )
 
     subject: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
 
@@ -34,7 +36,7 @@ class WantedDecision(BaseModel):
 class SwitchState(BaseModel):
     """off: no case of the agent is decided by machine any more; all go to people."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [{"off": False}]})
 
     off: bool
 
