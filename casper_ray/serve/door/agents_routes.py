@@ -14,6 +14,7 @@ from casper_ray.serve.access.principal import Action, Principal
 from casper_ray.serve.door.allow import Allow, note_done, request_id_of, services_of
 from casper_ray.serve.door.body import body_schema, read_body
 from casper_ray.serve.door.services import Made, Wanted
+from casper_ray.serve.operations.spans import SPANS
 
 AGENT = Annotated[str, Path(min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_-]*$", examples=["refund"])]
 KEY = Annotated[
@@ -68,6 +69,7 @@ def build_agents_router() -> APIRouter:
                 route=_DECIDE,
                 key_digest=digests[0],
                 body_digest=digests[1],
+                trace=SPANS.here(),
             )
         )
         return decision_response(made)

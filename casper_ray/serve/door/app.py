@@ -28,6 +28,8 @@ from casper_ray.serve.door.openapi import describe
 from casper_ray.serve.door.page_route import build_page_router
 from casper_ray.serve.door.services import Services
 from casper_ray.serve.openai_api.routes import build_openai_router
+from casper_ray.serve.operations.metrics_route import build_metrics_router
+from casper_ray.serve.operations.observed import Observed
 
 ROUTERS: Final[tuple[Callable[[], APIRouter], ...]] = (
     build_health_router,
@@ -37,6 +39,7 @@ ROUTERS: Final[tuple[Callable[[], APIRouter], ...]] = (
     build_openai_router,
     build_keys_router,
     build_page_router,
+    build_metrics_router,
 )
 """Who adds routes adds a line."""
 _LOG = logging.getLogger(__name__)
@@ -46,7 +49,8 @@ class Door(FastAPI):
     """FastAPI whose every answer has our headers, the one to a bug too, which middleware never sees."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        return AnswerHeaders(super().build_middleware_stack())
+        stack = Observed(super().build_middleware_stack(), self.state.services.settings.logs)
+        return AnswerHeaders(stack)
 
 
 def build_app(services: Services) -> FastAPI:
