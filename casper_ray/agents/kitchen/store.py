@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 from polars.datatypes import DataTypeClass
 
-from casper_ray.agents.kitchen.by_order import FEW, ByOrder
+from casper_ray.agents.by_key import FEW, ByKey
 from casper_ray.agents.kitchen.percentiles import SHARES, window_percentiles
 from casper_ray.agents.store import PipelineStore
 from casper_ray.domain.kitchen import DELIVERED, ORDER_CREATED
@@ -65,8 +65,8 @@ class KitchenStore(PipelineStore):
         self._windows: dict[int, Window] = {}
         self._customers: pl.DataFrame | None = None
         self._reading: Future[pl.DataFrame] | None = None
-        self._items: ByOrder | None = None
-        self._events: ByOrder | None = None
+        self._items: ByKey | None = None
+        self._events: ByKey | None = None
         super().__init__(catalog, batch)
 
     def take_in(self, left: LeftBy) -> None:
@@ -88,7 +88,7 @@ class KitchenStore(PipelineStore):
             meant = self.orders.lazy().select("order_id", pl.col("created").alias("order_ts"))
             columns = ("order_id", "item_id", "item_name", "price", "qty", "brand_id")
             items = self.table(ITEMS).join(meant, on=("order_id", "order_ts"), how="semi").select(columns)
-            self._items = ByOrder(items.sort("item_id", maintain_order=True).collect())
+            self._items = ByKey(items.sort("item_id", maintain_order=True).collect(), "order_id")
         return self._items.of(order_ids)
 
     def events_of(self, order_ids: pl.Series) -> pl.DataFrame:
@@ -96,7 +96,7 @@ class KitchenStore(PipelineStore):
         if self._events is None:
             columns = ("order_id", "location_id", "event_type", "sequence", "event_id", KNOWN)
             events = self.events().filter(pl.col("order_id").is_not_null()).select(columns)
-            self._events = ByOrder(events.collect())
+            self._events = ByKey(events.collect(), "order_id")
         return self._events.of(order_ids)
 
     def events(self) -> pl.LazyFrame:
