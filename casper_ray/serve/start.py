@@ -110,9 +110,9 @@ class _Start:
         write_running(file, running)
         try:
             begin_serve(self._target, self._front.http)
-            deploy(self._target, application)
+            deploying = deploy(self._target, application)
             within_s = _MODEL_START_S if self._target.settings.llm else _START_S
-            wait_until_ready(self._target, within_s, stop, self._told)
+            wait_until_ready(self._target, deploying, within_s, stop, self._told)
             ready_s = time.monotonic() - self._begun_s
             if not stop.is_set():
                 write_running(file, running._replace(ready=True))
