@@ -7,15 +7,10 @@ from pathlib import Path
 
 import pytest
 import ray
-from kitchen_lake import lake_of_days
+from llm_lakes import write_both_worlds
 from served_llm import ENGINE, Door, serving
-from told_bank import fill, small_world
 
-from casper_ray.main_job.complaints import ComplaintFeed
 from casper_ray.serve.llm.tiny_llama import write_tiny_adapter, write_tiny_llama
-from casper_ray.sim.kitchen.complaints.generator import ComplaintBook
-from casper_ray.sim.kitchen.world import KitchenWorld
-from casper_ray.sim.scenario import load_scenario
 
 
 @pytest.fixture(scope="session")
@@ -28,20 +23,19 @@ def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def both_worlds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake with two days of the kitchen, their complaints, and six days of a small bank."""
+    """A lake with cases for every agent."""
     folder = tmp_path_factory.mktemp("worlds")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ray, "is_initialized", lambda: False)
-        kitchen = lake_of_days(folder).catalog
-        world = KitchenWorld.build(load_scenario("baseline"), 42, days=2)
-        ComplaintFeed(kitchen, ComplaintBook(world=world, rate=0.3), "complaints-test").advance()
-        fill(folder, small_world(), at_once=True)
+        for name in ("CASPER_TOKEN_KEYS", "CASPER_TOKEN_KEYS_FILE"):
+            patch.delenv(name, raising=False)
+        write_both_worlds(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def llm_door(tiny_llama: Path, both_worlds: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    """Serves `refund` by the cascade and `complaint` by the policy, the model `tiny` and its adapter `kind`."""
+    """Serves `complaint` by the cascade, the model `tiny` and its adapter `kind`."""
     folder = tmp_path_factory.mktemp("door")
     write_tiny_adapter(folder / "kind")
     llm = {
@@ -54,7 +48,7 @@ def llm_door(tiny_llama: Path, both_worlds: Path, tmp_path_factory: pytest.TempP
     args = {
         "lake": str(both_worlds),
         "catalogs": {"kitchen": "caspers"},
-        "agents": {"refund": {"engine": "cascade", "replicas": [1, 1]}},
+        "agents": {"complaint": {"engine": "cascade", "replicas": [1, 1]}},
         "door": {"replicas": [1, 1]},
         "limits": {"decide_s": 280, "request_s": 300},
         "llm": llm,
