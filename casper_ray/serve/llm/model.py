@@ -1,0 +1,95 @@
+"""The model as the door asks it: OpenAI's request across the handle, and every failure as what the door says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from casper_ray.serve.door.errors import DoorError
+from casper_ray.serve.llm.answered import engine_failed, unavailable
+from casper_ray.serve.llm.request import engine_body
+
+PATIENCE_S: Final = 5.0
+"""After so long without an answer the replicas are asked whether any is there, and may take as long to say so."""
+_DONE: Final = "data: [DONE]\n\n"
+Said = TypeVar("Said")
+
+
+class HandleModel:
+    """`door.services.Model` over the handle of `ChatServer`.
+
+    A handle waits for ever where no replica runs, so whatever takes long is watched: while a replica answers a beat
+    the model is at work; where none does, the request ends with 503.
+    """
+
+    def __init__(self, name: str, handle: Any, adapters: Sequence[str] = ()) -> None:
+        self.name = name
+        self.names = (name, *adapters)
+        self._answer = handle.options(method_name="answer")
+        self._stream = handle.options(method_name="answer_stream", stream=True)
+        self._beat = handle.options(method_name="beat")
+
+    async def chat(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See `Model.chat`."""
+        response = self._answer.remote(engine_body(body, stream=False, models=self.names))
+        try:
+            answered = await self._watched(response)
+        except BaseException:
+            response.cancel()
+            raise
+        if answered.status != 200:
+            raise answered.error()
+        completion: Mapping[str, Any] = json.loads(answered.body)
+        return completion
+
+    async def chat_stream(self, body: Mapping[str, Any]) -> AsyncIterator[str]:
+        """See `Model.chat_stream`. Raises as `chat` does before the first piece; later an error is a piece."""
+        response = self._stream.remote(engine_body(body, stream=True, models=self.names))
+        begun = False
+        try:
+            while (answered := await self._watched(anext(response, None))) is not None:
+                if answered.status != 200:
+                    raise answered.error()
+                yield answered.body.decode()
+                begun = True
+        except DoorError as error:
+            if not begun:
+                raise
+            yield _event(error)
+        finally:
+            response.cancel()  # where the client is gone, the engine can stop; of what is over: nothing
+
+    async def ready(self) -> bool:
+        """Whether a replica is there and its engine is alive."""
+        return await self._beats()
+
+    async def _watched(self, said: Awaitable[Said]) -> Said:
+        """What is awaited, as long as replicas answer. Raises: DoorError 503."""
+        waiting = asyncio.ensure_future(said)
+        try:
+            while not (await asyncio.wait({waiting}, timeout=PATIENCE_S))[0]:
+                if not await self._beats() and not waiting.done():
+                    raise unavailable("no replica of the model answers")
+            return waiting.result()
+        except DoorError:
+            raise
+        except Exception as error:  # of Ray: a replica that died, a queue that is full
+            raise engine_failed(error).error() from error
+        finally:
+            waiting.cancel()
+
+    async def _beats(self) -> bool:
+        beat = self._beat.remote()
+        try:
+            await asyncio.wait_for(beat, PATIENCE_S)
+        except Exception:
+            beat.cancel()
+            return False
+        return True
+
+
+def _event(error: DoorError) -> str:
+    """An error in the middle of a stream, whose status is long sent, and the end of it."""
+    return f"data: {json.dumps(error.body())}\n\n{_DONE}"

@@ -1,0 +1,83 @@
+"""What of OpenAI's chat request reaches the engine. Whatever is not named here does not.
+
+vLLM takes much more than OpenAI does: templates that it renders, URLs that it fetches, arguments of its cache.
+None of it is for callers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from casper_ray.serve.door.errors import DoorError
+
+_PASSED: Final = frozenset(
+    {
+        "model",
+        "messages",
+        "stream",
+        "stream_options",
+        "max_tokens",
+        "max_completion_tokens",
+        "temperature",
+        "top_p",
+        "n",
+        "stop",
+        "seed",
+        "presence_penalty",
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "top_logprobs",
+        "response_format",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+    }
+)
+_DROPPED: Final = frozenset(
+    {
+        "user",
+        "metadata",
+        "store",
+        "service_tier",
+        "reasoning_effort",
+        "verbosity",
+        "prompt_cache_key",
+        "safety_identifier",
+    }
+)
+"""Wishes that make no difference here; clients send some of them unasked."""
+_MOST_ANSWERS: Final = 16
+
+
+def engine_body(body: Mapping[str, Any], *, stream: bool, models: Sequence[str]) -> bytes:
+    """The request for the engine, as JSON. models: names of the model and its adapters.
+
+    Raises: DoorError: 404 another model; 422 a field that is not taken, content other than text, too many answers.
+    """
+    unknown = sorted(body.keys() - _PASSED - _DROPPED)
+    if unknown:
+        raise _invalid(f"{unknown[0][:60]!r} is not taken here", f"fields are {sorted(_PASSED)}")
+    if body.get("model") not in models:
+        raise DoorError(404, "there is no such model", f"GET /v1/models names them: {list(models)}")
+    answers = body.get("n")
+    if isinstance(answers, int) and answers > _MOST_ANSWERS:
+        raise _invalid("n is too large", f"ask for at most {_MOST_ANSWERS} answers")
+    _check_text_only(body.get("messages"))
+    passed = {name: value for name, value in body.items() if name in _PASSED and value is not None}
+    return json.dumps({**passed, "stream": stream}).encode()
+
+
+def _check_text_only(messages: Any) -> None:
+    """Raises: DoorError where a part of a message is a picture, a sound or a file: engines fetch those from URLs."""
+    for message in messages if isinstance(messages, list) else []:
+        content = message.get("content") if isinstance(message, dict) else None
+        for part in content if isinstance(content, list) else []:
+            if not isinstance(part, dict) or part.get("type") != "text":
+                raise _invalid("messages: content has a part that is no text", "send text")
+
+
+def _invalid(message: str, hint: str) -> DoorError:
+    return DoorError(422, message, hint)
