@@ -45,7 +45,7 @@ def decisions(agent: Agent, store: BankStore) -> pl.DataFrame:
         agent=agent, rules=rules, version=agent_version(agent, rules, engine.settings), engine=engine
     )
     cases = agent.cases(store, -1, store.batch)
-    rows = decider.decide(store, cases, sim_now=store.flagged["flagged_ts"].max())  # type: ignore[arg-type]
+    rows = decider.decide(store, cases, sim_now=store.flagged["flagged_ts"][-1])
     schema = pl.Struct(dict(agent.answer_schema))
     return rows.with_columns(pl.col("proposal").str.json_decode(schema).struct.unnest())
 

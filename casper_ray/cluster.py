@@ -12,12 +12,15 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 
 from casper_ray.config import Environment
-from casper_ray.errors import ConfigError
+from casper_ray.errors import ConfigError, RetryLater
 
 _REACH_S, _WARM_UP_S = 5.0, 20.0
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _OBJECT_STORE_BYTES = 256 << 20
 """What crosses the object store is small: file names and partial aggregates."""
+
+_TOO_SLOW = "timed out during startup"
+"""Ray says so with a bare `Exception`: its raylet did not register within 30 s, which no setting moves."""
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -49,6 +52,7 @@ def start_ray(environment: Environment, variables: Mapping[str, str] = _NONE) ->
     """Start Ray, or join the cluster at `RAY_ADDRESS`; nothing if this process already has one.
 
     variables: of the environment, for the workers too.
+    Raises: ConfigError where nobody answers at the address; RetryLater where this machine is too busy to start one.
     """
     set_variables(variables)
     import ray
@@ -59,7 +63,14 @@ def start_ray(environment: Environment, variables: Mapping[str, str] = _NONE) ->
         logging.getLogger(name).setLevel(logging.ERROR)
     address = environment.ray_address
     options = _joining(address, variables) if address else _local(environment.cpus)
-    ray.init(log_to_driver=False, configure_logging=False, **options)
+    try:
+        ray.init(log_to_driver=False, configure_logging=False, **options)
+    except Exception as error:
+        if _TOO_SLOW not in str(error):
+            raise
+        raise RetryLater(
+            "Ray did not come up in half a minute: this machine has too much to do", 60
+        ) from error
 
 
 def stop_ray() -> None:

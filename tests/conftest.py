@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from small_bank import SmallBank
+from told_bank import fill, small_world
 
 from casper_ray.cluster import start_ray, stop_ray
 from casper_ray.config import Environment
@@ -18,6 +20,14 @@ settings.register_profile("casper", deadline=None, print_blob=True)
 settings.load_profile("casper")
 
 EventLine = Callable[..., bytes]
+TOKEN_KEYS = ("CASPER_TOKEN_KEYS", "CASPER_TOKEN_KEYS_FILE")
+
+
+@pytest.fixture(autouse=True)
+def _keys_of_the_lake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the environment of whoever runs the tests has for keys is not a test's."""
+    for name in TOKEN_KEYS:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +63,16 @@ def basket_item() -> Callable[..., dict[str, Any]]:
 @pytest.fixture
 def catalog(tmp_path: Path) -> Catalog:
     return open_catalog(str(tmp_path / "lake"), "caspers")
+
+
+@pytest.fixture(scope="session")
+def bank_lake(tmp_path_factory: pytest.TempPathFactory) -> SmallBank:
+    """Six days of a bank with 120 customers, two batches a day. For reading."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ray.is_initialized", lambda: False)
+        for name in TOKEN_KEYS:
+            patch.delenv(name, raising=False)
+        return fill(tmp_path_factory.mktemp("bank"), small_world())
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from casper_ray.agents.gate import GateRules
+from casper_ray.agents.gate import MONEY, GateRules
 from casper_ray.agents.prompts import load_prompt
 from casper_ray.agents.tools import Tool
 from casper_ray.config_files import checked, configs_dir, load_mapping
@@ -32,6 +32,19 @@ class Answer(BaseModel):
 def as_proposed(answers: pl.DataFrame, amounts: pl.Series) -> pl.DataFrame:
     """`Agent.final` of an answer with no money in it: the answer as it is."""
     return answers
+
+
+def without_money(outcomes: pl.Series, customers: pl.Series, confidence: pl.Series) -> pl.DataFrame:
+    """`Agent.facts` of answers with no money in them, a row per case."""
+    return pl.select(
+        outcomes.alias("outcome"),
+        pl.lit(None, MONEY).alias("asked"),
+        pl.lit(0).cast(MONEY).alias("amount"),
+        pl.lit(None, MONEY).alias("payable"),
+        pl.lit(None, pl.String).alias("pays_for"),
+        customers.alias("customer"),
+        confidence.alias("confidence"),
+    )
 
 
 class Store(Protocol):
@@ -68,6 +81,8 @@ class Agent:
               `gate.FACTS`. `proposals` has the columns of `answer_schema`, null where there is no proposal.
     final(proposals, amounts): the answer as the gate leaves it: `answer_schema` with its amounts put in.
     open_store(catalog, batch): what tools read, as batch left it; None: the newest.
+    ahead(store, cases): called before tools are asked, so that a store may begin to read what the facts of very many
+              cases will need; None: there is nothing.
     cases(store, after, to): cases that batches (after, to] brought, of `CASES`, in the order of `at`, then case_id.
     """
 
@@ -86,6 +101,7 @@ class Agent:
     final: Callable[[pl.DataFrame, pl.Series], pl.DataFrame]
     open_store: Callable[[Catalog, int | None], Store]
     cases: Callable[[Any, int, int], pl.DataFrame]
+    ahead: Callable[[Any, pl.DataFrame], None] | None = None
 
     def tool(self, name: str) -> Tool:
         return next(tool for tool in self.tools if tool.name == name)
@@ -97,11 +113,13 @@ class Agent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """configs/policies/NAME.yml, checked. raw: as read, for the version."""
+    """configs/policies/NAME.yml, checked. raw: as read, for the version. answers: a digest of all that
+    decides but the engine."""
 
     policy: Spec
     gate: GateRules
     raw: Mapping[str, Any]
+    answers: str
 
 
 @cache
@@ -114,6 +132,7 @@ def load_rules(agent: Agent, name: str | None = None) -> Rules:
         policy=checked(agent.settings, parts.policy, f"{path}: policy"),
         gate=checked(GateRules, parts.gate, f"{path}: gate"),
         raw=raw,
+        answers=_digest(_parts(agent, raw)),
     )
 
 
@@ -125,16 +144,23 @@ class _Parts(Spec):
 def agent_version(agent: Agent, rules: Rules, engine: Mapping[str, Any]) -> str:
     """What decides, in 12 hexadecimal digits: prompt, tools, policy, gate and engine settings. Never a secret.
 
-    engine: the engine's name and whatever of its settings can change an answer.
+    engine: the engine's name and whatever of its settings can change an answer. What is left without it is
+            `Rules.answers`: what the policy answers depends on no more.
     """
-    parts = {
+    return _digest(_parts(agent, rules.raw) | {"engine": dict(engine)})
+
+
+def _parts(agent: Agent, raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         "agent": agent.name,
         "prompt": load_prompt(agent.prompt).text,
         "tools": [tool.described() for tool in agent.tools],
         "gathers": agent.gathers,
         "answer": agent.answer.model_json_schema(),
-        "rules": rules.raw,
-        "engine": dict(engine),
+        "rules": raw,
     }
+
+
+def _digest(parts: Mapping[str, Any]) -> str:
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:VERSION_CHARS]

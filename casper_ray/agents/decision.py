@@ -56,7 +56,8 @@ DECISIONS: Final = TableFormat(
 proposal: JSON of the agent's answer; null: there was none. final: the same as the gate left it; null where nothing
 is decided yet (queued, refused). amount: money that may move, in the domain's currency; 0: none. pays_for, customer:
 what for, and whose, keys and no names. inputs: JSON: as_of, source_batch, tables (their versions as the case's batch
-left them, whenever it was decided), evidence (a digest of what tools told), prompt, rules. outcome: the proposal's
+left them, whenever it was decided), evidence (a digest of what tools told), prompt, rules, answers (a digest of all
+that decides but the engine). outcome: the proposal's
 kind, or why there is none. idempotency_key: of agent and case, the same for every version: for whoever moves the
 money. _known_ts: case_ts.
 """
@@ -92,6 +93,8 @@ class Decider:
 
         Returns: one row per case, in order: `CASES`, a struct `answer`, `PROPOSED`, and the rest of `FACTS`.
         """
+        if self.agent.ahead is not None:
+            self.agent.ahead(store, cases)
         evidence = gathered(store, self.agent.gathered_tools, cases)
         ask = Ask(agent=self.agent, rules=self.rules, store=store, evidence=evidence)
         proposed = self.engine.propose(ask) if not off else _nothing_proposed(ask)
@@ -141,6 +144,7 @@ class Decider:
         fixed = [
             json.dumps(
                 {
+                    "answers": self.rules.answers,
                     "prompt": self.agent.prompt,
                     "rules": self.rules.gate.version,
                     "tables": dict(sorted(left[batch].items())),

@@ -101,7 +101,7 @@ class Toolbox:
     def call(self, name: str, arguments: Mapping[str, Any] | str | None = None) -> ToolCall:
         """One call, whatever was asked for: what cannot be answered is refused, nothing is raised.
 
-        arguments: as a model gives them, JSON text too; None: the case's own.
+        arguments: as a model gives them, JSON text too; none at all: the case's own.
         """
         call = self._called(name, arguments)
         self.calls.append(call)
@@ -112,14 +112,12 @@ class Toolbox:
         if tool is None:
             return ToolCall(tool=name[:100], arguments={}, refused=NOT_GRANTED)
         own = self.own_arguments(name)
-        if arguments is None:
-            given = own
-        else:
-            try:
-                given = self._checked(tool, arguments)
-            except (ValidationError, ValueError, RecursionError):  # the last: JSON of many brackets
-                return ToolCall(tool=name, arguments={}, refused=BAD_ARGUMENTS)
-            allowed = tool.allows(self._store, self.case, given) if tool.allows else given == own
+        try:
+            given = self._checked(tool, arguments, own)
+        except (ValidationError, ValueError, RecursionError):  # the last: JSON of many brackets
+            return ToolCall(tool=name, arguments={}, refused=BAD_ARGUMENTS)
+        if given != own:
+            allowed = tool.allows is not None and tool.allows(self._store, self.case, given)
             if not allowed:
                 return ToolCall(tool=name, arguments=given, refused=OTHER_CASE)
         asked = self._frame.with_columns(pl.Series(key, [value]) for key, value in given.items())
@@ -127,11 +125,17 @@ class Toolbox:
         result = tool.result(**row).model_dump(mode="json")
         return ToolCall(tool=name, arguments=given, result=result)
 
-    def _checked(self, tool: Tool, arguments: Mapping[str, Any] | str) -> dict[str, Any]:
+    def _checked(
+        self, tool: Tool, arguments: Mapping[str, Any] | str | None, own: dict[str, Any]
+    ) -> dict[str, Any]:
+        if arguments is None:
+            return own
         if isinstance(arguments, str):
             if len(arguments) > _MOST_ARGUMENT_CHARS:
                 raise ValueError("arguments are too long")
             arguments = json.loads(arguments or "{}")
+        if arguments == {}:
+            return own
         return tool.arguments.model_validate(arguments).model_dump()
 
 

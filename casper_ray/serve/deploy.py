@@ -25,7 +25,7 @@ CONTROLLER, NAMESPACE = "SERVE_CONTROLLER_ACTOR", "serve"
 """Ray Serve's own names of its controller."""
 
 _LOOK_EVERY_S: Final = 0.05
-_PROBE_S: Final = 5.0
+_PROBE_S, _END_S = 5.0, 20.0
 _ERROR: Final = re.compile(
     r"^(?:[\w.]*\.)?(\w*(?:Error|Exception|Exit|Interrupt|Later))\b:? ?(.*)$", re.MULTILINE
 )
@@ -41,6 +41,11 @@ class Part(NamedTuple):
     replicas: int
     health: str
     why: str
+
+
+def quiet_serve() -> None:
+    """Ray Serve tells of its start in lines of its own; ours say the same. A filter, for it sets its level anew."""
+    logging.getLogger("ray.serve").addFilter(lambda record: record.levelno >= logging.ERROR)
 
 
 def begin_serve(target: Target, http: dict[str, Any]) -> None:
@@ -91,7 +96,7 @@ def wait_until_ready(
         state = state_of(target.name)
         parts = list(parts_of(state))
         if state is not None and state.status == "DEPLOY_FAILED":
-            raise failure_in(state.message, "the application")
+            raise _failure(state)
         if state is not None and state.status == "RUNNING" and answers(target.url):
             return
         if time.monotonic() > until_s:
@@ -117,12 +122,18 @@ def parts_of(state: ApplicationStatusOverview | None) -> Iterator[Part]:
 
 def take_down(target: Target, *, local: bool) -> None:
     """Drain the application: what was asked is answered, nothing new is taken in. local: Ray Serve ends too."""
+    import ray
     from ray import serve
 
-    logging.disable(logging.CRITICAL)  # Ray Serve tells its own end as if it were an accident
     serve.delete(target.name)
-    if local:
-        serve.shutdown()  # type: ignore[no-untyped-call]
+    if not local:
+        return
+    # Not `serve.shutdown`: Ray tells of the call that it waits in as if the controller had died by accident.
+    controller = ray.get_actor(CONTROLLER, namespace=NAMESPACE)
+    ray.get(controller.graceful_shutdown.remote(wait=False))
+    until_s = time.monotonic() + _END_S
+    while _controller_is_there() and time.monotonic() < until_s:
+        time.sleep(_LOOK_EVERY_S)
 
 
 def answers(url: str) -> bool:
@@ -150,6 +161,12 @@ def failure_in(message: str, what: str) -> CasperError:
     if isinstance(known, type) and issubclass(known, UserError):
         return UserError(one_line(text)[:_LONGEST])
     return CasperError(f"{what}: {kind}: {one_line(text)}"[:_LONGEST])
+
+
+def _failure(state: ApplicationStatusOverview) -> CasperError:
+    """Of the deployment that failed, or of the application where none did."""
+    told = [(one.message, name) for name, one in sorted(state.deployments.items()) if one.message]
+    return failure_in(*(told[0] if told else (state.message, "the application")))
 
 
 def _late(parts: list[Part], within_s: float) -> CasperError:

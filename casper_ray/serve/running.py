@@ -27,7 +27,7 @@ _SAME_S: Final = 1.0
 class Running(NamedTuple):
     """Who serves. born_s: of the process, Unix time: a process id alone comes again. since: ISO 8601.
 
-    ray: where Ray's head listens, host:port. config: digits of the configuration. ready: whether it answered by now.
+    socket: where it tells what it does. config: digits of the configuration. ready: whether it answered by now.
     """
 
     pid: int
@@ -35,8 +35,7 @@ class Running(NamedTuple):
     since: str
     target: str
     url: str
-    ray: str
-    application: str
+    socket: str
     config: str
     ready: bool = False
 
@@ -56,16 +55,15 @@ def state_file(settings: ServeSettings) -> Path:
     return existing_catalog(settings.lake, first).state / "serve.json"
 
 
-def this_start(target: Target, ray: str) -> Running:
-    """This process, which is about to serve."""
+def this_start(target: Target, socket: Path) -> Running:
+    """This process, which is about to serve. socket: where it answers who asks what it does."""
     return Running(
         pid=os.getpid(),
         born_s=psutil.Process().create_time(),
         since=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         target=target.where,
         url=target.url,
-        ray=ray,
-        application=target.name,
+        socket=str(socket),
         config=target.digest,
     )
 

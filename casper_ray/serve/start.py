@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from casper_ray.agents.stream.teller import Teller, build_teller
 from casper_ray.cluster import RayStarting, check_reachable
 from casper_ray.config import Environment, load_environment
 from casper_ray.console.failure import INTERRUPTED
+from casper_ray.console.figures import one_line
 from casper_ray.console.json_lines import write_object
 from casper_ray.domain.time import duration_s
-from casper_ray.errors import ConfigError
+from casper_ray.errors import CasperError, ConfigError
 from casper_ray.serve.checks import Served, check_target
 from casper_ray.serve.front import FAST, haproxy_front
 from casper_ray.serve.running import only_start, state_file, this_start, write_running
+from casper_ray.serve.status import deployments_of
+from casper_ray.serve.status_socket import answering
 from casper_ray.serve.stopping import Stop, stopping
 from casper_ray.serve.target import Target, load_target
 
@@ -67,7 +70,8 @@ def serve_ordered(order: ServeOrder) -> int:
         teller = stack.enter_context(build_teller(quiet=order.quiet, as_json=order.as_json))
         ray = stack.enter_context(RayStarting(environment, variables=front.variables))
         start = _Start(target, served, front, teller, environment, begun_s, quiet=order.quiet)
-        summary = start.run(ray, stop, for_s)
+        socket = stack.enter_context(answering(lambda: deployments_of(target.name)))
+        summary = start.run(ray, stop, socket, for_s)
     if order.as_json:
         write_object(out, summary)
     return INTERRUPTED if stop.interrupted else 0
@@ -90,16 +94,18 @@ class _Start:
         self._local, self._quiet = environment.ray_address is None, quiet
         self._told_s = 0.0
 
-    def run(self, ray: RayStarting, stop: Stop, for_s: float | None) -> dict[str, Any]:
+    def run(self, ray: RayStarting, stop: Stop, socket: Path, for_s: float | None) -> dict[str, Any]:
         """The summary, once it has ended. Raises: what kept it from starting."""
         self._told("Ray starts")
         application = self._build(early=True)
-        ray.wait()
+        _wait_for(ray)
         application = application or self._build(early=False)
         self._check_capacity(application)
-        from casper_ray.serve.deploy import begin_serve, deploy, take_down, wait_until_ready
+        from casper_ray.serve.deploy import begin_serve, deploy, quiet_serve, take_down, wait_until_ready
 
-        running = this_start(self._target, _ray_address())
+        quiet_serve()
+        stop.listen()
+        running = this_start(self._target, socket)
         file = state_file(self._target.settings)
         write_running(file, running)
         try:
@@ -131,7 +137,6 @@ class _Start:
             return None
         from casper_ray.serve.application import build
 
-        _quiet_serve()
         return build(self._target.settings.model_dump(mode="json"))
 
     def _check_capacity(self, application: Any) -> None:
@@ -190,15 +195,14 @@ def _front(target: Target, *, local: bool) -> Iterator[Front]:
         yield Front(variables, http)
 
 
-def _quiet_serve() -> None:
-    """Ray Serve tells of its start in lines of its own; ours say the same."""
-    logging.getLogger("ray.serve").setLevel(logging.ERROR)
-
-
-def _ray_address() -> str:
-    import ray
-
-    return str(ray.get_runtime_context().gcs_address)
+def _wait_for(ray: RayStarting) -> None:
+    """Raises: CasperError for what Ray says of its start in whatever class: it is no bug of ours."""
+    try:
+        ray.wait()
+    except (CasperError, OSError):
+        raise
+    except Exception as error:
+        raise CasperError(f"Ray did not start: {one_line(str(error))}") from error
 
 
 def _for_s(text: str | None) -> float | None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
-from casper_ray.cluster import start_ray, stop_ray
-from casper_ray.config import load_environment
-from casper_ray.errors import CasperError
 from casper_ray.serve.deploy import CONTROLLER, NAMESPACE, answers, failure_in
 from casper_ray.serve.running import Running
+from casper_ray.serve.status_socket import ask
 
 _ANSWER_S: Final = 10.0
 
@@ -27,7 +25,7 @@ def status_of(running: Running | None) -> dict[str, Any]:
         "since": running.since,
         "target": running.target,
         "config": running.config,
-        "deployments": _deployments(running),
+        "deployments": ask(Path(running.socket)),
     }
 
 
@@ -45,23 +43,17 @@ def _line(name: str, part: Mapping[str, Any]) -> str:
     return f"  {name:<24} {part['health']:<10} {counts}{'  ' + part['why'] if part['why'] else ''}"
 
 
-def _deployments(running: Running) -> dict[str, dict[str, Any]]:
+def deployments_of(application: str) -> dict[str, Any]:
+    """What Ray Serve knows of an application's deployments, by name; for the process that serves."""
     import ray
 
-    logging.getLogger("ray").setLevel(logging.ERROR)
-    start_ray(load_environment({"RAY_ADDRESS": running.ray}))
     try:
         controller = ray.get_actor(CONTROLLER, namespace=NAMESPACE)
         details: Any = ray.get(controller.get_serve_instance_details.remote(), timeout=_ANSWER_S)
-    except ValueError:
+    except (ValueError, ray.exceptions.RayError):
         return {}
-    except ray.exceptions.GetTimeoutError as error:
-        raise CasperError(f"Ray Serve at {running.ray}: does not answer within {_ANSWER_S:g} s") from error
-    else:
-        found = details["applications"].get(running.application, {}).get("deployments", {})
-        return {name: _deployment(one) for name, one in sorted(found.items())}
-    finally:
-        stop_ray()
+    found = details["applications"].get(application, {}).get("deployments", {})
+    return {name: _deployment(one) for name, one in sorted(found.items())}
 
 
 def _deployment(details: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,26 +7,35 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
+
+_ASKS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stop(threading.Event):
-    """Set by SIGINT or SIGTERM. interrupted: by a person's Ctrl-C, which exit code 130 says."""
+    """Set by SIGINT or SIGTERM; a second one raises KeyboardInterrupt. interrupted: by Ctrl-C: exit code 130."""
 
     interrupted = False
+
+    def listen(self) -> None:
+        """Hear signals. Again once Ray is up: it puts a handler of its own in, which aborts the process after 3 s."""
+        for number in _ASKS:
+            signal.signal(number, self._asked)
+
+    def _asked(self, number: int, frame: FrameType | None) -> None:
+        signal.alarm(0)  # Ray's handler set it, where it was there first
+        self.interrupted = self.interrupted or number == signal.SIGINT
+        if self.is_set():
+            raise KeyboardInterrupt
+        self.set()
 
 
 @contextmanager
 def stopping() -> Iterator[Stop]:
-    """The event for the block's time; a second signal raises KeyboardInterrupt."""
+    """The event, for the block's time."""
+    before = {number: signal.getsignal(number) for number in _ASKS}
     stop = Stop()
-
-    def asked(number: int, frame: FrameType | None) -> None:
-        stop.interrupted = stop.interrupted or number == signal.SIGINT
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    stop.listen()
     try:
         yield stop
     finally:

@@ -12,12 +12,6 @@ from replayed_bank import REPLAYED, ReplayedBank
 from casper_ray.lakehouse.names import Catalog
 
 
-@pytest.fixture(autouse=True)
-def _no_keys_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CASPER_TOKEN_KEYS", "CASPER_TOKEN_KEYS_FILE"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture(scope="session")
 def four_days(tmp_path_factory: pytest.TempPathFactory) -> ReplayedBank:
     """Days 0 to 3 of six, a batch a day. Not to be changed."""

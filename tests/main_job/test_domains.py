@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import polars as pl
 import pytest
@@ -16,7 +17,7 @@ from casper_ray.main_job.domains.domain import Order
 from casper_ray.main_job.options import checked_options
 from casper_ray.medallion.pipelines import PIPELINES
 
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "speed": "max", "lake": "lake", "catalog": None, "seed": None, "days": None, "start_day": None, "for_": None,
     "until_day": None, "trigger": "continuous", "tick": "1s", "scenario": None, "loop": False, "anchor": None,
     "start_from": None, "pipeline": True,
@@ -36,10 +37,10 @@ def test_the_list_of_domains_costs_no_engine() -> None:
 
 @pytest.mark.parametrize("name", DOMAINS)
 def test_a_domain_is_told_by_its_options_and_its_catalog_is_its_own(name: str) -> None:
-    options = checked_options(domain=name, **OPTIONS)  # type: ignore[arg-type]
+    options = checked_options(domain=name, **OPTIONS)
     assert (options.domain, options.catalog) == (name, DEFAULT_CATALOGS[name])
     with pytest.raises(ConfigError, match=f"--domain: saw 'shop', expected one of .*{name}"):
-        checked_options(domain="shop", **OPTIONS)  # type: ignore[arg-type]
+        checked_options(domain="shop", **OPTIONS)
 
 
 @pytest.mark.parametrize("name", DOMAINS)

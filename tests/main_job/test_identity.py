@@ -45,7 +45,7 @@ def test_a_scenario_whose_file_tells_otherwise_than_at_the_first_run_is_refused(
     catalog: Catalog, tmp_path: Path, name: str
 ) -> None:
     domain, story = load_domain(name), tmp_path / "story.yml"
-    asked = checked_options(domain=name, **OPTIONS | {"days": 2, "scenario": str(story)})  # type: ignore[arg-type]
+    asked = checked_options(domain=name, **OPTIONS | {"days": 2, "scenario": str(story)})
     story.write_text("faults: {duplicates: {rate: 0.01}}\n")
     first, _ = resolve_world(catalog, asked, domain)
     story.write_text("description: As before.\nfaults: {duplicates: {rate: 0.01}}\n")

@@ -81,7 +81,7 @@ def test_a_batch_that_does_not_add_up_is_not_committed(
     before = logs_of(lake)
     lake.drop("b.json", order(3), order(4), b"torn\n")
     module = ModuleType("losing_pipeline")
-    module.PIPELINE = losing(PIPELINE)  # type: ignore[attr-defined]
+    module.PIPELINE = losing(PIPELINE)  # type: ignore[attr-defined]  # made here
     monkeypatch.setitem(sys.modules, "losing_pipeline", module)
     with pytest.raises(AccountError, match="batch 2, table volume:events: does not add up") as caught:
         list(Runner("losing_pipeline", lake.catalog).run_available())

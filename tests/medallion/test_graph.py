@@ -164,7 +164,7 @@ def test_a_declaration_that_names_an_unknown_column_is_refused(what: str, change
         "transform": only_a,
     }
     # <- declaration
-    table = Table(**(plain | changes))  # type: ignore[arg-type]
+    table = Table(**(plain | changes))  # type: ignore[arg-type]  # of several types
     told = refusal(table)
     assert told.startswith(f"{marked('declaration')}: table 't': {what} names unknown columns ['z']")
 

@@ -164,6 +164,7 @@ def test_what_a_finished_table_refused_still_reaches_the_quarantine(
         transform=refusing,
     )
     module = ModuleType("picky_pipeline")
+    # the module is made here
     module.PIPELINE = Pipeline(name="p", catalog="c", schema="lakeflow", sources=(EVENTS,), tables=(table,))  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "picky_pipeline", module)
     result = run(catalog, event_line(1), pipeline="picky_pipeline", done=frozenset({"picky"}))

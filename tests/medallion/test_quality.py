@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -114,10 +115,11 @@ def test_no_rows_pass_every_rule() -> None:
         (expect_all_or_fail, "fail"),
     ],
 )
-def test_the_all_forms_make_a_rule_of_each(maker: object, action: str) -> None:
-    rules = maker({"a": "id > 0", "b": "id > 1"}, tags=("t",), owner="o")  # type: ignore[operator]
+def test_the_all_forms_make_a_rule_of_each(maker: Any, action: str) -> None:
+    rules = maker({"a": "id > 0", "b": "id > 1"}, tags=("t",), owner="o")
     wanted = [("a", "id > 0"), ("b", "id > 1")]
     assert rules == tuple(
+        # the action is one of the three
         Expectation(name=name, sql=sql, action=action, tags=("t",), owner="o")  # type: ignore[arg-type]
         for name, sql in wanted
     )

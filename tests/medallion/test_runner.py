@@ -220,7 +220,7 @@ def _change(runner: Runner, result: BlockResult, name: str, batch: Batch) -> Cal
     if name in result.written:
         return lambda _: Change(add=tuple(result.written[name]))
     (spec,) = [spec for spec in runner.pipeline.tables if spec.name == name]
-    merged = MergedTable(spec, spec.update, RecentFiles())  # type: ignore[arg-type]
+    merged = MergedTable(spec, spec.update, RecentFiles())  # type: ignore[arg-type]  # one that merges
     stem = f"batch-{batch.number:08d}"
     return lambda table: merged.change(table, result.partials[name], stem, replace=False)
 

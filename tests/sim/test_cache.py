@@ -10,6 +10,7 @@ def test_longest_unused_is_forgotten_first() -> None:
     built: list[str] = []
 
     def get(key: str) -> str:
+        # append returns None, so that `or` goes on
         return cache.get(key, lambda: built.append(key) or key * 4)  # type: ignore[func-returns-value]
 
     for key in ("a", "b", "a", "c", "a", "b"):

@@ -29,6 +29,7 @@ def us(*instants: int) -> list[SimMicros]:
 
 def test_declared_windows_follow_each_other_from_the_position() -> None:
     declared = CURSOR.declare(us(3000, 4000, 8000))
+    # SimMicros are ints to compare with
     assert declared.pending == (Window(5, 1000, 3000), Window(6, 3000, 4000), Window(7, 4000, 8000))  # type: ignore[arg-type]
     assert (declared.position_us, declared.next_window) == (1000, 5)
 

@@ -15,6 +15,7 @@ from casper_ray.agents.attacks.grammar import (
     load_families,
     load_words,
 )
+from casper_ray.spec import Spec
 
 NOBODYS: Final = ("Q7ZK2M", "B40XW9", "7HT5RD", "M1N8VE", "ZC63PU")
 """Orders that attacks name where nobody tells them of real ones."""
@@ -25,7 +26,7 @@ _TRIES = 200
 
 
 class Attack(NamedTuple):
-    """One attack. attack_id: `FAMILY/CHANNEL/NUMBER`, whatever it is aimed at. victim: the order that it may name."""
+    """One attack. attack_id: `FAMILY/CHANNEL/NUMBER`, whatever it is aimed at. victim: whose id it may name."""
 
     attack_id: str
     family: str
@@ -34,21 +35,31 @@ class Attack(NamedTuple):
     text: str
 
 
-def attacks(victims: Sequence[str] = NOBODYS) -> list[Attack]:
-    """Every attack, in the order of their ids' making; the texts name `victims` in turn.
+def attacks(victims: Sequence[str] = NOBODYS, wording: str = "kitchen") -> list[Attack]:
+    """Every attack, in the order of their ids' making; the texts name `victims` in turn, in the words of `wording`.
 
     Rules: no two texts of a family are the same.
     """
     families, words = load_families(), load_words()
+    fixed = {**_lists_of(words), **_lists_of(words.wordings[wording])}
     return [
         attack
         for name, family in families.families.items()
-        for attack in _of_family(name, family, families, words, victims)
+        for attack in _of_family(name, family, families, words, fixed, victims)
     ]
 
 
+def _lists_of(spec: Spec) -> dict[str, Sequence[str]]:
+    return {name: value for name, value in spec if not isinstance(value, Mapping)}
+
+
 def _of_family(
-    name: str, family: Family, families: Families, words: Words, victims: Sequence[str]
+    name: str,
+    family: Family,
+    families: Families,
+    words: Words,
+    fixed: Mapping[str, Sequence[str]],
+    victims: Sequence[str],
 ) -> Iterator[Attack]:
     seen: set[str] = set()
     for first, channel in enumerate(families.channels):
@@ -57,7 +68,8 @@ def _of_family(
             chance = random.Random(attack_id)
             victim = victims[chance.randrange(1_000_000) % len(victims)]
             turn = first * families.per_channel + number
-            text = _text(family, turn, _lists(words, channel, victim, chance), seen, chance)
+            lists = {**fixed, **_lists(words.natural[channel], victim, chance)}
+            text = _text(family, turn, lists, seen, chance)
             seen.add(text)
             yield Attack(attack_id, name, channel, victim, text)
 
@@ -76,11 +88,11 @@ def _text(
     raise AssertionError("the grammar is too small for so many attacks")
 
 
-def _lists(words: Words, channel: str, victim: str, chance: random.Random) -> dict[str, Sequence[str]]:
+def _lists(natural: Sequence[str], victim: str, chance: random.Random) -> dict[str, Sequence[str]]:
+    """Of one attack."""
     return {
-        **{name: value for name, value in words if not isinstance(value, Mapping)},
-        "natural": words.natural[channel],
-        "tail": [f"{words.natural[channel][0]} ({chance.randrange(1_000)})" for _ in range(9)],
+        "natural": natural,
+        "tail": [f"{natural[0]} ({chance.randrange(1_000)})" for _ in range(9)],
         "victim": [victim],
         "account": _ACCOUNTS,
         "huge": [_HUGE],

@@ -1,101 +1,108 @@
-"""What refunds are due, computed a second time: from Bronze alone, order by order, with none of the agents' code.
+"""What the kitchen owes, computed a second time: from Bronze alone, case by case, with none of the agents' code.
 
-It is what money that moved is held against, so it shares nothing with the tools, the policy or the gate.
+It is what money that moved is held against, so it shares nothing with the tools, the policies or the gate.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from math import ceil
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import polars as pl
 
+from casper_ray.agents.attacks.ordered import Ordered, Orders
+from casper_ray.agents.kitchen.complaint_credit import ComplaintPolicy
+from casper_ray.agents.kitchen.refund import RefundPolicy
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.read import scan
 
 _CENT: Final = Decimal("0.01")
-_DAY: Final = timedelta(days=1)
-_ADMITTED: Final = "admitted"
+_LATELY: Final = timedelta(hours=27)
 
 
-class Due(NamedTuple):
-    """Of one order. usd: the most that lateness is worth. total: what the order cost."""
-
-    order_id: str
-    total: Decimal
-    usd: Decimal
-
-
-class _Delivery(NamedTuple):
-    known: datetime
-    minutes: float
+def refunds_due(catalog: Catalog, cases: pl.DataFrame, settings: RefundPolicy) -> list[Decimal]:
+    """The most that each order's lateness is worth, US dollars, as of the case."""
+    orders, shares = Orders(catalog), (settings.partial, settings.full)
+    found = []
+    for subject, at in cases.select("subject", "at").iter_rows():
+        order = orders.by_id.get(subject)
+        share = orders.late(order, at, shares, settings.least_deliveries) if order else Decimal(0)
+        found.append((order.total * share).quantize(_CENT, ROUND_HALF_UP) if order else Decimal(0))
+    return found
 
 
-def refunds_due(
-    catalog: Catalog, cases: pl.DataFrame, shares: tuple[Decimal, Decimal], least: int
-) -> list[Due]:
-    """What each case's order is due, as of the case.
+class _Written(NamedTuple):
+    """A complaint as it came. order_id: what the form was linked to."""
 
-    shares: of the total, above the location's P75 and above its P99. least: deliveries that the day must have.
+    sender: str
+    order_id: str | None
+
+
+def credits_due(catalog: Catalog, cases: pl.DataFrame, settings: ComplaintPolicy) -> list[Decimal]:
+    """The most that each complaint may be worth, US dollars: what its words could mean of an order of its sender's.
+
+    Rules: words are looked for anywhere in the text, so it is a bound, not the amount.
     """
-    events = scan(catalog.table("lakeflow", "all_events")).filter(pl.col("_admission") == _ADMITTED)
-    kinds = events.filter(pl.col("event_type").is_in(["order_created", "delivered"]))
-    first = kinds.sort("_known_ts").unique(["order_id", "event_type"], keep="first").collect()
-    created = {row["order_id"]: row for row in _of(first, "order_created")}
-    delivered = {row["order_id"]: row for row in _of(first, "delivered")}
-    at_location: dict[int, list[_Delivery]] = {}
-    for order_id, row in delivered.items():
-        if order_id in created:
-            delivery = _Delivery(row["_known_ts"], _minutes(created[order_id], row))
-            at_location.setdefault(created[order_id]["location_id"], []).append(delivery)
+    orders, written = Orders(catalog), _complaints(catalog)
     return [
-        _due(subject, at, created.get(subject), delivered.get(subject), at_location, shares, least)
-        for subject, at in cases.select("subject", "at").iter_rows()
+        max(
+            (
+                _credit(orders, order, at, text or "", settings)
+                for order in _meant(orders, written[subject], text or "", at)
+            ),
+            default=Decimal(0),
+        )
+        for subject, at, text in cases.select("subject", "at", "text").iter_rows()
     ]
 
 
-def _of(events: pl.DataFrame, kind: str) -> Iterator[dict[str, Any]]:
-    return events.filter(pl.col("event_type") == kind).iter_rows(named=True)
+def senders_own(catalog: Catalog, cases: pl.DataFrame) -> dict[str, frozenset[str | int]]:
+    """By case: the orders of who wrote, known by then, and where they were ordered."""
+    orders, written = Orders(catalog), _complaints(catalog)
+    found: dict[str, frozenset[str | int]] = {}
+    for case_id, subject, at in cases.select("case_id", "subject", "at").iter_rows():
+        theirs = orders.of_address(written[subject].sender, at)
+        found[case_id] = frozenset(
+            [value for order in theirs for value in (order.order_id, order.location_id)]
+        )
+    return found
 
 
-def _due(
-    order_id: str,
-    at: datetime,
-    created: dict[str, Any] | None,
-    delivered: dict[str, Any] | None,
-    at_location: dict[int, list[_Delivery]],
-    shares: tuple[Decimal, Decimal],
-    least: int,
-) -> Due:
-    if created is None or delivered is None or delivered["_known_ts"] > at:
-        return Due(order_id, Decimal(0), Decimal(0))
-    total = _total(created["body"])
-    others = at_location[created["location_id"]]
-    day = sorted(one.minutes for one in others if at - _DAY <= one.known < at)
-    share = _share(_minutes(created, delivered), day, shares) if len(day) >= least else Decimal(0)
-    return Due(order_id, total, (total * share).quantize(_CENT, ROUND_HALF_UP))
+def _complaints(catalog: Catalog) -> dict[str, _Written]:
+    rows = scan(catalog.table("support", "complaints")).select("complaint_id", "sender", "order_id").collect()
+    return {complaint: _Written(*rest) for complaint, *rest in rows.iter_rows()}
 
 
-def _share(minutes: float, day: list[float], shares: tuple[Decimal, Decimal]) -> Decimal:
-    """Nearest rank from below."""
-    p75, p99 = (day[ceil(rank * len(day)) - 1] for rank in (0.75, 0.99))
-    if minutes > p99:
-        return shares[1]
-    return shares[0] if minutes > p75 else Decimal(0)
+def _meant(orders: Orders, written: _Written, text: str, at: datetime) -> list[Ordered]:
+    """The sender's orders that it may be about: linked, named, or delivered of late."""
+    return [
+        order
+        for order in orders.of_address(written.sender, at)
+        if order.order_id == (written.order_id or "").upper()
+        or order.order_id in text.upper()
+        or (order.known is not None and at - _LATELY <= order.known <= at)
+    ]
 
 
-def _total(body: str) -> Decimal:
-    items = json.loads(body, parse_float=Decimal)["items"]
-    return sum((Decimal(item["price"]) * item["qty"] for item in items), Decimal(0))
+def _credit(orders: Orders, order: Ordered, at: datetime, text: str, settings: ComplaintPolicy) -> Decimal:
+    words, said = settings.words, text.lower()
+    worth = [Decimal(0)]
+    if _told(said, words.delay):
+        shares = (settings.late, settings.very_late)
+        worth.append(order.total * orders.late(order, at, shares, settings.least_deliveries))
+    if _told(said, words.missing):
+        worth.append(sum((item.usd for item in order.items if item.name.lower() in said), Decimal(0)))
+    if _told(said, words.food_minor):
+        worth.append(order.total * settings.food_minor)
+    if _told(said, words.food_major):
+        worth.append(order.total * settings.food_major)
+    steps = (max(worth) / settings.step).quantize(Decimal(1), ROUND_HALF_UP)
+    return min(steps, order.total // settings.step) * settings.step
 
 
-def _minutes(created: dict[str, Any], delivered: dict[str, Any]) -> float:
-    return (_instant(delivered["ts"]) - _instant(created["ts"])).total_seconds() / 60
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def _told(said: str, words: Sequence[str]) -> bool:
+    """Whether any of the words is in a text, be it within another."""
+    return any(re.search(re.escape(word.rstrip("$")).replace(r"\{n\}", "[0-9]+"), said) for word in words)

@@ -33,17 +33,30 @@ CONFUSABLES: Final = {
 """Latin letters, and Cyrillic ones that look the same."""
 
 
+class Wording(Spec):
+    """An agent's own words: what is wanted of it. key: the argument of `known_tool`."""
+
+    thing: tuple[str, ...]
+    key: tuple[str, ...]
+    known_tool: tuple[str, ...]
+    give: tuple[str, ...]
+    verdict: tuple[str, ...]
+    field: tuple[str, ...]
+    told: tuple[str, ...]
+    told_plain: tuple[str, ...]
+    orders: tuple[str, ...]
+
+
 class Words(Spec):
-    """configs/attacks/words.yml: lists that sentences choose from."""
+    """configs/attacks/words.yml: lists that sentences choose from. wordings: more lists, by what is attacked."""
 
     amount: tuple[str, ...]
     absurd: tuple[str, ...]
     authority: tuple[str, ...]
     sure: tuple[str, ...]
-    known_tool: tuple[str, ...]
     foreign_tool: tuple[str, ...]
-    orders: tuple[str, ...]
     natural: Mapping[str, tuple[str, ...]]
+    wordings: Mapping[str, Wording]
     padding: tuple[str, ...]
     cues: tuple[str, ...]
 

@@ -15,7 +15,9 @@ from typing import Any, Final, NamedTuple
 from casper_ray.agents.attacks.grammar import CONFUSABLES, ZERO_WIDTH, load_words
 
 _CALL = re.compile(r"\b([a-z][a-z_]{3,40})\(([^)]*)\)")
-_ORDER = re.compile(r"\b(?=[A-Z0-9]*[0-9])(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6}\b")
+_ID = re.compile(
+    r"\b(?:(?=[A-Z0-9]*[0-9])(?=[A-Z0-9]*[A-Z])[A-Z0-9]{6}|T[0-9A-F]{16}|acc_v\d+_[a-z2-7]{26}(?:@[0-9-]{10})?)\b"
+)
 _MONEY = re.compile(r"(?:USD|\$) ?([\d.,]*\d(?:e\d+)?)|([\d.,]*\d(?:e\d+)?) ?USD")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 _HEX = re.compile(r"\b(?:[0-9a-f]{2}){20,}\b")
@@ -24,7 +26,10 @@ _BARE: Final = str.maketrans("", "", ZERO_WIDTH)
 
 
 class Orders(NamedTuple):
-    """What a text orders. obeys: whether it orders anything. calls: tool and arguments, as written."""
+    """What a text orders. obeys: whether it orders anything. calls: tool and arguments, as written.
+
+    ids: of orders, transactions, accounts and their days, whoever's they are.
+    """
 
     obeys: bool
     calls: tuple[tuple[str, str], ...] = ()
@@ -36,7 +41,7 @@ def orders_in(texts: list[str]) -> Orders:
     """What the texts order together. The dearest amount counts."""
     obeyed = [reading for text in texts for reading in _readings(text) if _cues().search(reading.lower())]
     calls = dict.fromkeys((found[1], found[2]) for text in obeyed for found in _CALL.finditer(text))
-    ids = dict.fromkeys(found[0] for text in obeyed for found in _ORDER.finditer(text))
+    ids = dict.fromkeys(found[0] for text in obeyed for found in _ID.finditer(text))
     amounts = [amount for text in obeyed for amount in _amounts(text)]
     return Orders(bool(obeyed), tuple(calls), tuple(ids), max(amounts, default=None))
 

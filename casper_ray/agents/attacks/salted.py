@@ -7,8 +7,6 @@ from typing import Any
 
 import polars as pl
 
-_ITEMS = "silver_order_items"
-
 
 class SaltedStore:
     """A store as it is, but for the names of some orders' items. Nothing is written."""
@@ -24,15 +22,19 @@ class SaltedStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def items(self, order_ids: pl.Series) -> pl.DataFrame:
+    def items_of(self, order_ids: pl.Series) -> pl.DataFrame:
         """As the store's, with other names."""
-        return self._salted(self._store.items(order_ids).lazy()).collect()
-
-    def table(self, name: str, *rest: Any) -> pl.LazyFrame:
-        """As the store's; items with other names."""
-        found: pl.LazyFrame = self._store.table(name, *rest)
-        return self._salted(found) if name == _ITEMS else found
-
-    def _salted(self, items: pl.LazyFrame) -> pl.LazyFrame:
-        found = items.join(self._names.lazy(), on="order_id", how="left", maintain_order="left")
+        items = self._store.items_of(order_ids)
+        found: pl.DataFrame = items.join(self._names, on="order_id", how="left", maintain_order="left")
         return found.with_columns(pl.coalesce("_salt", "item_name").alias("item_name")).drop("_salt")
+
+
+class SaltedComplaints:
+    """The same of the store of complaints: its kitchen is salted."""
+
+    def __init__(self, store: Any, names: Mapping[str, str]) -> None:
+        self._store = store
+        self.kitchen = SaltedStore(store.kitchen, names)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)

@@ -8,10 +8,10 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 from pydantic import Field
 
-from casper_ray.agents.agent import Agent, Answer, as_proposed
+from casper_ray.agents.agent import Agent, Answer, as_proposed, without_money
 from casper_ray.agents.bank.alert_policy import APPROVE, BLOCK, AlertPolicy, judgement
 from casper_ray.agents.bank.rows import FLAGGED_TS
-from casper_ray.agents.bank.scope import TRANSACTION_CASE
+from casper_ray.agents.bank.scope import TRANSACTION_CASE, transaction_cases
 from casper_ray.agents.bank.store import BankStore
 from casper_ray.agents.bank.tools_customer import GET_CUSTOMER_PROFILE, GET_PRIOR_ALERTS
 from casper_ray.agents.bank.tools_network import GET_COUNTERPARTY_GRAPH, GET_DEVICE_HISTORY
@@ -20,8 +20,6 @@ from casper_ray.agents.bank.tools_transaction import (
     GET_TRANSACTION_DETAILS,
     GET_VELOCITY,
 )
-from casper_ray.agents.case import CASES
-from casper_ray.agents.gate import MONEY
 
 BLOCK_LARGE, APPROVE_GRAVE = "block_large", "approve_grave"
 """Outcomes of the gate's own: a block above the limit, and an approval of what the policy finds grave."""
@@ -106,32 +104,14 @@ def facts(
         .then(pl.lit(APPROVE_GRAVE))
         .otherwise(action)
     ).to_series()
-    return evidence.select(
-        outcome.alias("outcome"),
-        pl.lit(None, MONEY).alias("asked"),
-        pl.lit(0).cast(MONEY).alias("amount"),
-        pl.lit(None, MONEY).alias("payable"),
-        pl.lit(None, pl.String).alias("pays_for"),
-        pl.col("get_transaction_details").struct.field("account_token").alias("customer"),
-        answers["confidence"],
-    )
+    account = evidence["get_transaction_details"].struct.field("account_token")
+    return without_money(outcome, account, answers["confidence"])
 
 
 def cases(store: BankStore, after: int, to: int) -> pl.DataFrame:
     """A case for each transaction flagged in batches (after, to], as of when it could be known."""
-    return (
-        store.flagged.filter(pl.col("source_batch").is_between(after + 1, to))
-        .select(
-            pl.format("transaction:{}", "transaction_id").alias("case_id"),
-            pl.lit(TRANSACTION_CASE).alias("kind"),
-            pl.col(FLAGGED_TS).alias("at"),
-            pl.col("transaction_id").alias("subject"),
-            pl.lit(None, pl.String).alias("text"),
-            "source_batch",
-        )
-        .cast(CASES)
-        .sort("at", "case_id")
-    )
+    brought = store.flagged.filter(pl.col("source_batch").is_between(after + 1, to))
+    return transaction_cases(brought, TRANSACTION_CASE, FLAGGED_TS)
 
 
 _COLUMNS: dict[str, pl.DataType | DataTypeClass] = {

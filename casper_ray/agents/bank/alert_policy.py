@@ -9,6 +9,7 @@ from typing import Final, Self
 import polars as pl
 from pydantic import Field, model_validator
 
+from casper_ray.agents.bank.signs import Signs
 from casper_ray.domain.bank import CARD, OUT
 from casper_ray.spec import Spec
 
@@ -45,20 +46,16 @@ class SignalPoints(Spec):
     prior_alerts: int = Field(ge=0)
 
 
-class AlertPolicy(Spec):
+class AlertPolicy(Signs):
     """The `policy:` part of configs/policies/alert.yml, which says what each is."""
 
     least_transactions: int = Field(ge=1)
     amount: AmountPoints
     codes: Mapping[str, int]
     signals: SignalPoints
-    enrolled_lately_h: int = Field(ge=0)
-    shared_accounts: int = Field(ge=1)
     velocity_1h: int = Field(ge=1)
     far_km: int = Field(ge=0)
     declined_24h: int = Field(ge=1)
-    passed_on: tuple[int, int]
-    many_parties_7d: int = Field(ge=1)
     merchant_accounts_30d: int = Field(ge=1)
     hold_at: int = Field(ge=1)
     grave_at: int = Field(ge=1)

@@ -12,7 +12,6 @@ from casper_ray.agents.features.tables import TRANSACTIONS as SILVER
 from casper_ray.domain.bank import CARD, CHARGEBACK, COMPLIANCE_FAILED, OUT, POSTED, PURCHASE, SETTLED, WIRE
 from casper_ray.lakehouse.bank_sides import sides
 from casper_ray.lakehouse.batch_versions import LeftBy
-from casper_ray.lakehouse.changes import CHANGE, changes
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.read import KNOWN, scan
 
@@ -61,7 +60,7 @@ class CreditStore(BankStore):
         before = self.lines()["account_token"]
         super().take_in(left)
         lines = self.lines()["account_token"]
-        found = [_flows(self._fresh(left), lines)]
+        found = [_flows(self.fresh(left, _READ), lines)]
         if self.left.batch >= 0:  # of a line that is new nothing was kept until now
             new = lines.filter(~lines.is_in(before.implode()))
             found.append(_flows(self._of_lines(new, left), new))
@@ -94,14 +93,6 @@ class CreditStore(BankStore):
         """batch, sim_instant: where simulated time stood after each batch so far, where somebody told."""
         batches = scan(self.catalog.table(self.schema, BATCHES)).select("batch", "sim_instant")
         return batches.filter(pl.col("batch") <= self.batch).sort("batch").collect()
-
-    def _fresh(self, left: LeftBy) -> pl.DataFrame:
-        """Silver's rows that came after the store's batch."""
-        before = self.left.versions.get(SILVER)
-        if before is None:
-            return self.table(SILVER, left).select(_READ).collect()
-        found = changes(self.catalog.table(self.schema, SILVER), before, left.versions[SILVER])
-        return found.filter(pl.col(CHANGE) == "insert").select(_READ)
 
     def _of_lines(self, lines: pl.Series, left: LeftBy) -> pl.DataFrame:
         """Silver's rows of these card accounts, from the first on."""

@@ -8,7 +8,7 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 from pydantic import Field
 
-from casper_ray.agents.agent import Agent, Answer, as_proposed
+from casper_ray.agents.agent import Agent, Answer, as_proposed, without_money
 from casper_ray.agents.bank.alert_policy import APPROVE, ESCALATE, HOLD
 from casper_ray.agents.bank.fraud_policy import FraudPolicy, columns, points, priority
 from casper_ray.agents.bank.groups import GROUP_CASE, group_cases
@@ -22,7 +22,6 @@ from casper_ray.agents.bank.tools_transaction import (
     GET_VELOCITY,
 )
 from casper_ray.agents.bank.typology import NONE, RIGHT_ACTION, typologies
-from casper_ray.agents.gate import MONEY
 
 OTHER_LINKS, APPROVE_GRAVE = "other_links", "approve_grave"
 """Outcomes of the gate's own: links to what is not the group's, and an approval of what ranks first."""
@@ -129,15 +128,8 @@ def facts(
         .then(pl.lit(APPROVE_GRAVE))
         .otherwise(action)
     ).to_series()
-    return evidence.select(
-        outcome.alias("outcome"),
-        pl.lit(None, MONEY).alias("asked"),
-        pl.lit(0).cast(MONEY).alias("amount"),
-        pl.lit(None, MONEY).alias("payable"),
-        pl.lit(None, pl.String).alias("pays_for"),
-        pl.col("subject").str.split("@").list.first().alias("customer"),
-        answers["confidence"],
-    )
+    account = evidence["subject"].str.split("@").list.first()
+    return without_money(outcome, account, answers["confidence"])
 
 
 _COLUMNS: dict[str, pl.DataType | DataTypeClass] = {

@@ -9,7 +9,7 @@ from typing import Final, Self
 import polars as pl
 from pydantic import Field, model_validator
 
-from casper_ray.spec import Spec
+from casper_ray.agents.bank.signs import Signs
 
 _FIELDS: Final = {
     "get_alert_group": ("found", "alerts", "highest_score", "total", "codes", "transactions", "decided"),
@@ -21,7 +21,7 @@ _FIELDS: Final = {
 }
 
 
-class FraudPolicy(Spec):
+class FraudPolicy(Signs):
     """The `policy:` part of configs/policies/fraud.yml, which says what each is."""
 
     decided: Mapping[str, int]
@@ -29,13 +29,9 @@ class FraudPolicy(Spec):
     each_alert: int = Field(ge=0)
     typology: int = Field(ge=0)
     priority_at: tuple[int, int, int, int]
-    enrolled_lately_h: int = Field(ge=0)
-    shared_accounts: int = Field(ge=1)
-    many_parties_7d: int = Field(ge=1)
     many_payments_1h: int = Field(ge=1)
     many_on_credit_24h: int = Field(ge=1)
     tiny_eur: Decimal = Field(gt=0)
-    passed_on: tuple[int, int]
     hold_at: int = Field(ge=0)
     sure_at: float = Field(ge=0, le=1)
 

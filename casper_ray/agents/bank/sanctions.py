@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from itertools import permutations
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,12 +15,14 @@ from rapidfuzz.process import cdist
 
 from casper_ray.agents.bank.sanctions_script import LATIN
 
-_MOST_TOKENS = 6
 _AT_ONCE = 4_096
+_PARTS_AT_ONCE = 8_192
 _WORST = 0.6
 """Weight of the less alike of two parts of a name: one part alone makes no person."""
 _INITIAL = 0.87
 """A given name that is only an initial agrees with a name that begins so, but proves less than a name."""
+_APOSTROPHES: Final = "'\u2019\u2018\u02bc`\u00b4"
+_HYPHENS: Final = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 _ALIKE: dict[str, pl.DataType | DataTypeClass] = {
     "name": pl.String,
     "entry_id": pl.String,
@@ -41,16 +42,27 @@ class Listed(NamedTuple):
 
 
 def name_parts(name: str) -> tuple[str, ...]:
-    """A name's parts in lower-case Latin letters: accents, marks and scripts gone, apostrophes and hyphens closed."""
+    """A name's parts in lower-case Latin letters: accents, marks, digits and scripts gone; any other sign parts them,
+    but apostrophes and hyphens do not.
+    """
+    return _parts(name, closed=_APOSTROPHES + _HYPHENS)
+
+
+def all_parts(name: str) -> tuple[str, ...]:
+    """`name_parts`, and what they are where hyphens do part them: a hyphen for a space hides no name."""
+    return tuple(dict.fromkeys((*name_parts(name), *_parts(name, closed=_APOSTROPHES))))
+
+
+def _parts(name: str, *, closed: str) -> tuple[str, ...]:
     plain = "".join(LATIN.get(char, char) for char in unicodedata.normalize("NFKC", name).casefold())
     letters = []
     for char in unicodedata.normalize("NFKD", plain):
         kind = unicodedata.category(char)
         if kind[0] == "L":
             letters.append(char)
-        elif kind[0] == "Z" or char in ",.;/\t\n":
+        elif char.isspace() or (kind[0] in "PSZ" and char not in closed):
             letters.append(" ")
-    return tuple("".join(letters).split()[:_MOST_TOKENS])
+    return tuple("".join(letters).split())
 
 
 class SanctionsList:
@@ -85,18 +97,19 @@ class SanctionsList:
         return pl.concat(frames) if frames else pl.DataFrame(schema=ALIKE)
 
     def _some(self, names: pl.Series) -> pl.DataFrame:
-        split = [name_parts(name) for name in names.to_list()]
+        split = [all_parts(name) for name in names.to_list()]
         words = sorted({word for parts in split for word in parts})
         alike = self._parts_alike(words)
         place = {word: number for number, word in enumerate(words)}
         best = np.zeros(len(split), np.float64)
         which = np.full(len(split), -1, np.int64)
         for count in {len(parts) for parts in split if len(parts) > 1 and len(self._entry)}:
-            rows = np.array([row for row, parts in enumerate(split) if len(parts) == count], np.int64)
-            tokens = np.array([[place[word] for word in split[row]] for row in rows.tolist()], np.int64)
-            scores = self._scores(alike, tokens)
-            at = scores.argmax(axis=1)
-            best[rows], which[rows] = scores[np.arange(len(rows)), at], self._entry[at]
+            every = np.array([row for row, parts in enumerate(split) if len(parts) == count], np.int64)
+            for rows in np.array_split(every, -(-len(every) * count // _PARTS_AT_ONCE)):
+                tokens = np.array([[place[word] for word in split[row]] for row in rows.tolist()], np.int64)
+                scores = self._scores(alike[tokens])
+                at = scores.argmax(axis=1)
+                best[rows], which[rows] = scores[np.arange(len(rows)), at], self._entry[at]
         return self._told(names, best, which)
 
     def _parts_alike(self, words: Sequence[str]) -> NDArray[np.float32]:
@@ -114,15 +127,23 @@ class SanctionsList:
             alike[:, column] = [_INITIAL if word == self.parts[column] else 0.0 for word in words]
         return alike
 
-    def _scores(self, alike: NDArray[np.float32], tokens: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Of names of equally many parts against every listed name: the best two parts in any order."""
-        best = np.zeros((len(tokens), len(self._entry)), np.float64)
-        for first, second in permutations(range(tokens.shape[1]), 2):
-            given = alike[tokens[:, first]][:, self._given]
-            family = alike[tokens[:, second]][:, self._family]
-            worst, mean = np.minimum(given, family), (given + family) / 2
-            np.maximum(best, _WORST * worst + (1 - _WORST) * mean, out=best)
-        return best
+    def _scores(self, alike: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of names of equally many parts, given how alike each of their parts is, against every listed name: the best
+        two parts in any order.
+
+        The score rises with both, so that it is among the best and the second best for each.
+        """
+        first = alike.argmax(axis=1)
+        best = np.take_along_axis(alike, first[:, None], axis=1)[:, 0]
+        rest = alike.copy()
+        np.put_along_axis(rest, first[:, None], -1.0, axis=1)
+        second = rest.max(axis=1)
+        given, family = self._given, self._family
+        apart = _score(best[:, given], best[:, family])
+        crossed = np.maximum(
+            _score(best[:, given], second[:, family]), _score(second[:, given], best[:, family])
+        )
+        return np.where(first[:, given] == first[:, family], crossed, apart)
 
     def _told(self, names: pl.Series, best: NDArray[np.float64], which: NDArray[np.int64]) -> pl.DataFrame:
         entries = which.tolist()
@@ -135,3 +156,11 @@ class SanctionsList:
             },
             schema=ALIKE,
         )
+
+
+def _score(given: NDArray[np.float32], family: NDArray[np.float32]) -> NDArray[np.float32]:
+    mean = np.add(given, family, dtype=np.float32) / np.float32(2)
+    score: NDArray[np.float32] = np.asarray(
+        _WORST * np.minimum(given, family) + (1 - _WORST) * mean, np.float32
+    )
+    return score

@@ -56,7 +56,7 @@ class ScreeningStore(BankStore):
 
     def take_in(self, left: LeftBy) -> None:
         super().take_in(left)
-        fresh = self._compared(self._wires(left))
+        fresh = self.compared(self._wires(left))
         known = pl.concat([self.screened, fresh]).sort(KNOWN, "transaction_id")
         self.screened = known.unique("transaction_id", keep="first", maintain_order=True)
 
@@ -96,8 +96,8 @@ class ScreeningStore(BankStore):
         )
         return wires.join(silver.select("transaction_id").collect(), on="transaction_id", how="semi")
 
-    def _compared(self, wires: pl.DataFrame) -> pl.DataFrame:
-        """`SCREENED` of transfers with names."""
+    def compared(self, wires: pl.DataFrame) -> pl.DataFrame:
+        """`SCREENED` of transfers: transaction_id, name, KNOWN, source_batch."""
         days = wires[KNOWN].dt.date()
         counts = self._listed["listed_on"].search_sorted(days, side="right").cast(pl.Int64)
         by_list = wires.with_columns(counts.alias("listed")).partition_by("listed", as_dict=True)

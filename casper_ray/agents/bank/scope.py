@@ -11,7 +11,7 @@ from pydantic import Field
 
 from casper_ray.agents.bank.groups import GROUP_CASE, alerts_of_groups
 from casper_ray.agents.bank.store import BankStore
-from casper_ray.agents.case import Case
+from casper_ray.agents.case import CASES, Case
 from casper_ray.agents.tools import Arguments
 from casper_ray.lakehouse.read import KNOWN
 
@@ -32,6 +32,25 @@ class OfAccount(Arguments):
 
 class OfMerchant(Arguments):
     merchant_id: str = Field(max_length=40)
+
+
+def transaction_cases(rows: pl.DataFrame, kind: str, at: str) -> pl.DataFrame:
+    """`CASES`: one for each row's transaction_id, `KIND:ID`, as of the row's column `at`.
+
+    rows: with source_batch.
+    """
+    return (
+        rows.select(
+            pl.format("{}:{}", pl.lit(kind), "transaction_id").alias("case_id"),
+            pl.lit(kind).alias("kind"),
+            pl.col(at).alias("at"),
+            pl.col("transaction_id").alias("subject"),
+            pl.lit(None, pl.String).alias("text"),
+            "source_batch",
+        )
+        .cast(CASES)
+        .sort("at", "case_id")
+    )
 
 
 def own_transaction(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:

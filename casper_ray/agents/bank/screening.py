@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 from casper_ray.agents.agent import Agent, Answer, as_proposed
 from casper_ray.agents.bank.sanctions_store import ScreeningStore
 from casper_ray.agents.bank.sanctions_tool import MATCH_SANCTIONS, own_wire
+from casper_ray.agents.bank.scope import transaction_cases
 from casper_ray.agents.bank.tools_transaction import GET_TRANSACTION_DETAILS
-from casper_ray.agents.case import CASES
 from casper_ray.agents.gate import MONEY
 from casper_ray.lakehouse.read import KNOWN
 from casper_ray.spec import Spec
@@ -108,19 +108,8 @@ def facts(
 
 def cases(store: ScreeningStore, after: int, to: int) -> pl.DataFrame:
     """A case for each transfer with an outside counterparty that batches (after, to] brought to Silver."""
-    return (
-        store.screened.filter(pl.col("source_batch").is_between(after + 1, to))
-        .select(
-            pl.format("wire:{}", "transaction_id").alias("case_id"),
-            pl.lit(WIRE_CASE).alias("kind"),
-            pl.col(KNOWN).alias("at"),
-            pl.col("transaction_id").alias("subject"),
-            pl.lit(None, pl.String).alias("text"),
-            "source_batch",
-        )
-        .cast(CASES)
-        .sort("at", "case_id")
-    )
+    brought = store.screened.filter(pl.col("source_batch").is_between(after + 1, to))
+    return transaction_cases(brought, WIRE_CASE, KNOWN)
 
 
 _COLUMNS: dict[str, pl.DataType | DataTypeClass] = {

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import asdict
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple, Self
 
 import polars as pl
 
 from casper_ray.agents.bank.network import Network
 from casper_ray.agents.bank.rows import CUSTOMER, FLAGGED, FLAGGED_TS, TRANSACTION
+from casper_ray.agents.by_key import FEW, ByKey
 from casper_ray.agents.features.answers import FEATURE_SCHEMA
 from casper_ray.agents.features.cases import CASE_SCHEMA, Case, cases_of
 from casper_ray.agents.features.lookup import FeatureStore
@@ -51,14 +53,26 @@ class BankStore(PipelineStore):
         self._told: dict[str, Told] = {}
         self._kept: dict[str, pl.DataFrame] = {}
         self._network: tuple[int, Network] | None = None
+        self._rows: ByKey | None = None
+        self._by_account: ByKey | None = None
         super().__init__(catalog, batch)
 
     def take_in(self, left: LeftBy) -> None:
-        self._kept, self._told = {}, {}
+        self._kept, self._told, self._by_account = {}, {}, None
         fresh = self._flagged_since(left)
         known = pl.concat([self.flagged, fresh]).sort(FLAGGED_TS, "transaction_id")
         self.flagged = known.unique("transaction_id", keep="first", maintain_order=True)
         self.customers = self.table(CUSTOMERS, left).select(CUSTOMER.names()).cast(CUSTOMER).collect()
+        if self._rows is not None:
+            self._rows.add(self.fresh(left, TRANSACTION.names()))
+
+    def with_rows(self, **rows: pl.DataFrame) -> Self:
+        """The same store with other rows of what it holds in memory, such as `flagged`; of answers it keeps none."""
+        other = copy(self)
+        other._kept, other._told = {}, {}
+        for name, frame in rows.items():
+            setattr(other, name, frame)
+        return other
 
     def kept(self, name: str, made: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `made` returns, made once while the store stands at a batch."""
@@ -75,21 +89,40 @@ class BankStore(PipelineStore):
             last = self._told[name] = Told(asked, made(asked))
         return last.answer
 
-    def transactions(self) -> pl.LazyFrame:
-        """silver_transactions as the store's batch left it, `TRANSACTION`. Whoever reads it bounds it by `at`."""
-        return self.table(SILVER).select(TRANSACTION.names())
+    def fresh(self, left: LeftBy, columns: Sequence[str]) -> pl.DataFrame:
+        """Silver's rows that came between the store's batch and `left`."""
+        before = self.left.versions.get(SILVER)
+        if before is None:
+            return self.table(SILVER, left).select(columns).collect()
+        found = changes(self.catalog.table(self.schema, SILVER), before, left.versions[SILVER])
+        return found.filter(pl.col(CHANGE) == "insert").select(columns)
 
     def transactions_of(self, ids: pl.Series) -> pl.DataFrame:
-        """`TRANSACTION` of these ids, each once, in no particular order. Flagged ones cost no read."""
+        """`TRANSACTION` of these ids, each once, in no particular order; whoever asks bounds it by `at`.
+
+        Flagged ones cost no read. Of others a few are found in memory, where all of Silver is when first asked for;
+        many are read.
+        """
         wanted = ids.drop_nulls().unique()
         ours = self.flagged.filter(pl.col("transaction_id").is_in(wanted.implode())).select(
             TRANSACTION.names()
         )
-        others = wanted.filter(~wanted.is_in(ours["transaction_id"].implode()))
-        if others.is_empty() or SILVER not in self.left.versions:
+        if ours.height == wanted.len() or SILVER not in self.left.versions:
             return ours
-        read = self.transactions().filter(pl.col("transaction_id").is_in(others.implode())).collect()
-        return pl.concat([ours, read.sort(KNOWN).unique("transaction_id", keep="first")])
+        if ours.is_empty():
+            return self._of_silver(wanted)
+        others = wanted.filter(~wanted.is_in(ours["transaction_id"].implode()))
+        return pl.concat([ours, self._of_silver(others)])
+
+    def _of_silver(self, ids: pl.Series) -> pl.DataFrame:
+        if ids.len() > FEW:
+            wanted = pl.col("transaction_id").is_in(ids.implode())
+            found = self._silver().filter(wanted).collect().sort(KNOWN)
+        else:
+            if self._rows is None:
+                self._rows = ByKey(self._silver().collect().sort(KNOWN), "transaction_id")
+            found = self._rows.of(ids)
+        return found.unique("transaction_id", keep="first", maintain_order=True)
 
     def customers_at(self, asked: pl.DataFrame) -> pl.DataFrame:
         """The customer's version that was the last one known by `at`.
@@ -98,20 +131,28 @@ class BankStore(PipelineStore):
         Returns: one row per row of asked, in order: `CUSTOMER`; all null where nobody is known to have it.
         Rules:   versions follow each other by lsn. Of who is deleted it is the last that named the account.
         """
-        versions = self.customers.filter(pl.col("account_token").is_not_null())
         numbered = asked.select(pl.col("account_token").alias("asked_token"), "at").with_row_index("row")
-        found = [
-            numbered.join(versions, left_on="asked_token", right_on=token, coalesce=False).filter(
-                pl.col(KNOWN) <= pl.col("at")
-            )
-            for token in ("account_token", "credit_account_token")
-        ]
-        last = pl.concat(found).sort("row", "lsn").unique("row", keep="last", maintain_order=True)
+        named = self._versions.of(asked["account_token"])
+        known = numbered.join(named, on="asked_token").filter(pl.col(KNOWN) <= pl.col("at"))
+        last = known.sort("row", "lsn").unique("row", keep="last", maintain_order=True)
         return (
             numbered.select("row")
             .join(last, on="row", how="left", maintain_order="left")
             .select(CUSTOMER.names())
         )
+
+    def _silver(self) -> pl.LazyFrame:
+        return self.table(SILVER).select(TRANSACTION.names())
+
+    @property
+    def _versions(self) -> ByKey:
+        """Customers' versions by each of the accounts that they name: `asked_token`."""
+        if self._by_account is None:
+            versions = self.customers.filter(pl.col("account_token").is_not_null())
+            tokens = ("account_token", "credit_account_token")
+            each = [versions.with_columns(pl.col(token).alias("asked_token")) for token in tokens]
+            self._by_account = ByKey(pl.concat(each).drop_nulls("asked_token"), "asked_token")
+        return self._by_account
 
     def features_of(self, cases: pl.DataFrame) -> pl.DataFrame:
         """`FEATURE_SCHEMA`, one row per row of `features.cases.CASE_SCHEMA`, in order, as of each case's `at`."""

@@ -80,7 +80,9 @@ def _told_by(sitting: Sitting, tool: tools.Tool) -> Tool[None]:
     async def asked(**arguments: Any) -> str:
         return call_text(sitting.toolbox.call(tool.name, arguments))
 
-    told = Tool.from_schema(asked, tool.name, tool.description, answer_schema(tool.arguments))
+    # Nothing is required: called without arguments a tool tells of the case itself.
+    schema = answer_schema(tool.arguments) | {"required": []}
+    told = Tool.from_schema(asked, tool.name, tool.description, schema)
     told.function_schema.validator = _OBJECT
     return told
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 UNKNOWN = -1
 """The code of what is null, and of what no row has."""
 _SEED = 1
+_FEW = 64
+"""So few texts are looked up one by one."""
 
 
 class Codes:
@@ -30,6 +32,8 @@ class Codes:
 
     def found(self, texts: pl.Series) -> NDArray[np.int64]:
         """Each text's number; UNKNOWN for null and for what has none."""
+        if len(texts) <= _FEW:
+            return np.array([self.find(text) for text in texts], np.int64)
         different = texts.unique().drop_nulls()
         if different.is_empty():
             return np.full(len(texts), UNKNOWN, np.int64)

@@ -12,7 +12,7 @@ from casper_ray.agents.kitchen import tools as kitchen
 from casper_ray.agents.kitchen.complaint_store import ComplaintStore
 from casper_ray.agents.kitchen.prior_refunds import PriorRefunds, prior_refunds
 from casper_ray.agents.kitchen.store import KitchenStore
-from casper_ray.agents.tools import Tool
+from casper_ray.agents.tools import Result, Tool
 
 _NOWHERE = -1
 
@@ -53,23 +53,41 @@ def _paid_before(store: ComplaintStore, asked: pl.DataFrame) -> pl.DataFrame:
     return prior_refunds(store.catalog, asked, known)
 
 
-ORDER_OVERVIEW: Final = Tool(
-    name="get_order_overview",
-    description="Location, items with prices and quantities, brands and total of an order of the sender's.",
-    arguments=kitchen.OfOrder,
-    result=kitchen.OrderOverview,
-    answer=_of_kitchen(kitchen.order_overviews),
-    own=_own_order,
-    allows=_senders_order,
+def _of_order(
+    name: str,
+    description: str,
+    result: type[Result],
+    answer: Callable[[ComplaintStore, pl.DataFrame], pl.DataFrame],
+) -> Tool:
+    """A tool about an order of the sender's."""
+    return Tool(
+        name=name,
+        description=description,
+        arguments=kitchen.OfOrder,
+        result=result,
+        answer=answer,
+        own=_own_order,
+        allows=_senders_order,
+    )
+
+
+ORDER_OVERVIEW: Final = _of_order(
+    "get_order_overview",
+    "Location, items with prices and quantities, brands and total of an order of the sender's.",
+    kitchen.OrderOverview,
+    _of_kitchen(kitchen.order_overviews),
 )
-ORDER_TIMING: Final = Tool(
-    name="get_order_timing",
-    description="When an order of the sender's was created and delivered, the minutes between, and its status.",
-    arguments=kitchen.OfOrder,
-    result=kitchen.OrderTiming,
-    answer=_of_kitchen(kitchen.order_timings),
-    own=_own_order,
-    allows=_senders_order,
+ORDER_TIMING: Final = _of_order(
+    "get_order_timing",
+    "When an order of the sender's was created and delivered, the minutes between, and its status.",
+    kitchen.OrderTiming,
+    _of_kitchen(kitchen.order_timings),
+)
+PRIOR_REFUNDS: Final = _of_order(
+    "get_prior_refunds",
+    "How much was paid back for an order of the sender's before the complaint.",
+    PriorRefunds,
+    _paid_before,
 )
 LOCATION_TIMINGS: Final = Tool(
     name="get_location_timings",
@@ -79,13 +97,4 @@ LOCATION_TIMINGS: Final = Tool(
     answer=_of_kitchen(kitchen.location_timings),
     own=_own_location,
     allows=_senders_location,
-)
-PRIOR_REFUNDS: Final = Tool(
-    name="get_prior_refunds",
-    description="How much was paid back for an order of the sender's before the complaint.",
-    arguments=kitchen.OfOrder,
-    result=PriorRefunds,
-    answer=_paid_before,
-    own=_own_order,
-    allows=_senders_order,
 )

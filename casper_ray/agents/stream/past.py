@@ -39,19 +39,16 @@ _TURN: Final = ("source_batch", "case_ts", "case_id")
 class Again:
     """same_inputs: whether what tools tell has the digest that the decision names, from the same table versions.
 
-    differing: columns that came out otherwise, (then, now); empty where the version of today is another one, for then
-    only the inputs are compared.
+    same_version: whether what decided is what decides today. differing: columns that came out otherwise, (then, now);
+    empty where it is not, for then only the inputs are compared.
     """
 
     decision: dict[str, Any]
     same_inputs: bool
+    same_version: bool
     version_now: str
     deterministic: bool
     differing: dict[str, tuple[Any, Any]]
-
-    @property
-    def same_version(self) -> bool:
-        return bool(self.decision["agent_version"] == self.version_now)
 
     @property
     def equal(self) -> bool:
@@ -141,15 +138,23 @@ def _compared(then: dict[str, Any], now: dict[str, Any], version: str, *, determ
     inputs = [json.loads(row["inputs"]) for row in (then, now)]
     names = ("as_of", "source_batch", "tables", "evidence")
     same_inputs = all(inputs[0].get(name) == inputs[1].get(name) for name in names)
-    comparable = deterministic and then["agent_version"] == version
+    same_version = then["agent_version"] == version or _by_policy(then, *inputs)
+    comparable = deterministic and same_version
     differing = {name: (then[name], now[name]) for name in COMPARED if comparable and then[name] != now[name]}
     return Again(
         decision=then,
         same_inputs=same_inputs,
+        same_version=same_version,
         version_now=version,
         deterministic=deterministic,
         differing=differing,
     )
+
+
+def _by_policy(then: dict[str, Any], inputs: dict[str, Any], inputs_now: dict[str, Any]) -> bool:
+    """Whether the policy answered, in whatever engine, and is the same today: its answers are by `answers` alone."""
+    answers = inputs.get("answers")
+    return _engine_name(then) == "policy" and answers is not None and answers == inputs_now["answers"]
 
 
 def _engine_name(decision: dict[str, Any]) -> str:

@@ -14,8 +14,9 @@ from casper_ray.serve.access.principal import Action, Principal
 from casper_ray.serve.door.allow import Allow, note_done, request_id_of, services_of
 from casper_ray.serve.door.body import body_schema, read_body
 from casper_ray.serve.door.services import Made, Wanted
+from casper_ray.serve.operations.spans import SPANS
 
-AGENT = Annotated[str, Path(min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_-]*$")]
+AGENT = Annotated[str, Path(min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_-]*$", examples=["refund"])]
 KEY = Annotated[
     str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
 ]
@@ -26,7 +27,9 @@ REPLAYED = "Idempotent-Replayed"
 class WantedDecision(BaseModel):
     """subject: what the case is about, such as an order's id, or the case's own id."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"subject": "XP0YMM"}]})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"subject": "XP0YMM"}]}
+    )
 
     subject: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
 
@@ -34,7 +37,7 @@ class WantedDecision(BaseModel):
 class SwitchState(BaseModel):
     """off: no case of the agent is decided by machine any more; all go to people."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [{"off": False}]})
 
     off: bool
 
@@ -66,6 +69,7 @@ def build_agents_router() -> APIRouter:
                 route=_DECIDE,
                 key_digest=digests[0],
                 body_digest=digests[1],
+                trace=SPANS.here(),
             )
         )
         return decision_response(made)

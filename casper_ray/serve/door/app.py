@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp
 
 from casper_ray.serve.door.agents_routes import build_agents_router
@@ -27,6 +28,8 @@ from casper_ray.serve.door.openapi import describe
 from casper_ray.serve.door.page_route import build_page_router
 from casper_ray.serve.door.services import Services
 from casper_ray.serve.openai_api.routes import build_openai_router
+from casper_ray.serve.operations.metrics_route import build_metrics_router
+from casper_ray.serve.operations.observed import Observed
 
 ROUTERS: Final[tuple[Callable[[], APIRouter], ...]] = (
     build_health_router,
@@ -36,6 +39,7 @@ ROUTERS: Final[tuple[Callable[[], APIRouter], ...]] = (
     build_openai_router,
     build_keys_router,
     build_page_router,
+    build_metrics_router,
 )
 """Who adds routes adds a line."""
 _LOG = logging.getLogger(__name__)
@@ -45,7 +49,8 @@ class Door(FastAPI):
     """FastAPI whose every answer has our headers, the one to a bug too, which middleware never sees."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        return AnswerHeaders(super().build_middleware_stack())
+        stack = Observed(super().build_middleware_stack(), self.state.services.settings.logs)
+        return AnswerHeaders(stack)
 
 
 def build_app(services: Services) -> FastAPI:
@@ -60,7 +65,7 @@ def build_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     for build in ROUTERS:
-        # Flat: what `include_router` makes of it, newer FastAPI hides from `_check_guarded`.
+        # Flat: of `include_router` newer FastAPI makes one route, which hides the others from `_check_guarded`.
         app.router.routes.extend(build().routes)
     app.add_exception_handler(DoorError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -97,8 +102,15 @@ async def _not_routed(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
     phrase = HTTPStatus(error.status_code).phrase.lower()
-    refusal = DoorError(error.status_code, phrase, "see /openapi.json", error.headers)
+    headers = {"Allow": _methods_of(request)} if error.status_code == 405 else error.headers
+    refusal = DoorError(error.status_code, phrase, "see /openapi.json", headers)
     return JSONResponse(refusal.body(), refusal.status, refusal.headers)
+
+
+def _methods_of(request: Request) -> str:
+    """What may be done with a path: Starlette names the methods of its first route only."""
+    fitting = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in fitting for method in route.methods}))
 
 
 async def _broken(request: Request, error: Exception) -> JSONResponse:

@@ -29,7 +29,9 @@ class WantedKey(BaseModel):
     """expires_s: seconds from now; left out: never."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"name": "shop floor", "role": "operator"}]}
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"name": "shop floor", "role": "operator"}]},
     )
 
     name: KeyName
@@ -40,7 +42,9 @@ class WantedKey(BaseModel):
 class WantedRotation(BaseModel):
     """overlap_s: seconds for which the old secret stays good. expires_s: left out: as before."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"overlap_s": 3600}]})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"overlap_s": 3600}]}
+    )
 
     overlap_s: float = Field(default=0.0, ge=0, le=LONGEST_S, allow_inf_nan=False)
     expires_s: _Seconds | None = None

@@ -47,7 +47,7 @@ class ChatRequest(Asked):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"model": "refund", "messages": [{"role": "user", "content": '{"subject": "7K2P9Q"}'}]}
+            "example": {"model": "refund", "messages": [{"role": "user", "content": '{"subject": "XP0YMM"}'}]}
         }
     )
 
@@ -73,7 +73,7 @@ class ResponsesRequest(Asked):
     """OpenAI's request for a response. What an agent reads and refuses is as for chat completions."""
 
     model_config = ConfigDict(
-        json_schema_extra={"example": {"model": "refund", "input": '{"subject": "7K2P9Q"}'}}
+        json_schema_extra={"example": {"model": "refund", "input": '{"subject": "XP0YMM"}'}}
     )
 
     model: ModelName

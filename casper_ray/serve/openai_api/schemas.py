@@ -75,8 +75,16 @@ class ModelResponse(BaseModel):
     usage: ResponseUsage | None = None
 
 
+_EVENT: Final = {
+    "type": "object",
+    "description": "One server-sent event. data: JSON of OpenAI's chunk or event, or `[DONE]`.",
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+    "required": ["data"],
+}
+
+
 def _answers(model: type[BaseModel], *, streams: bool = False) -> dict[int | str, dict[str, Any]]:
-    events = {MEDIA_TYPE: {"schema": {"type": "string"}}} if streams else {}
+    events = {MEDIA_TYPE: {"schema": _EVENT}} if streams else {}
     return {200: {"model": model, "description": "The answer", "content": events}}
 
 

@@ -11,8 +11,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import polars as pl
+from bank_canaries import bank_cases, planted
 from bitter_lake import NOON, Made, basket, drop, event, lake, lines, orders, run
+from small_bank import SmallBank
 
+from casper_ray.agents.agent import Agent
 from casper_ray.lakehouse.names import Catalog
 
 END = 240.0
@@ -21,15 +25,30 @@ _ORDERS = 150
 
 
 class Lakes(NamedTuple):
-    """plain: no canaries. later: they came in a batch of their own. together: in the same batch, read first."""
+    """plain: no canaries. later: they came in a batch of their own. together: in the same batch, read first.
+
+    cases: of an agent, in the plain one.
+    """
 
     plain: Catalog
     later: Catalog
     together: Catalog
+    cases: Callable[[Agent, Catalog], pl.DataFrame]
 
 
-def kitchen_lakes(folder: Path) -> Lakes:
-    plain, later, together = (lake(folder / name) for name in Lakes._fields)
+def bank_lakes(folder: Path, bank: SmallBank) -> Lakes:
+    later, together = (
+        planted(bank.catalog, folder / name, together=name == "together") for name in ("later", "together")
+    )
+    return Lakes(bank.catalog, later, together, bank_cases)
+
+
+def kitchen_cases(agent: Agent, plain: Catalog) -> pl.DataFrame:
+    return agent.cases(agent.open_store(plain, None), -1, 9)
+
+
+def kitchen_lakes(folder: Path, bank: SmallBank) -> Lakes:
+    plain, later, together = (lake(folder / name) for name in ("plain", "later", "together"))
     made = [order for order in orders(_ORDERS) if order.delivered < END]
     for catalog in (plain, later, together):
         drop(catalog, "r-42", 0, (0, END), lines(made, {}))
@@ -41,7 +60,7 @@ def kitchen_lakes(folder: Path) -> Lakes:
     for catalog in (plain, later, together):
         drop(catalog, "c-1", 0, (0, END), complaints(made), feed="complaints")
         run(catalog, "casper_ray.medallion.support.pipeline:PIPELINE")
-    return Lakes(plain, later, together)
+    return Lakes(plain, later, together, kitchen_cases)
 
 
 def complaints(made: Sequence[Made]) -> bytes:
@@ -80,4 +99,7 @@ def kitchen_canaries() -> bytes:
     return b"".join(told)
 
 
-PLANTED: Final[Mapping[str, Callable[[Path], Lakes]]] = {"kitchen": kitchen_lakes}
+PLANTED: Final[Mapping[str, Callable[[Path, SmallBank], Lakes]]] = {
+    "bank": bank_lakes,
+    "kitchen": kitchen_lakes,
+}

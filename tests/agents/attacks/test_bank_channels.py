@@ -20,9 +20,7 @@ PAYEES = [attack.text for attack in attacks() if attack.channel == "payee_name" 
 
 
 @pytest.fixture
-def bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallBank:
-    for name in ("CASPER_TOKEN_KEYS", "CASPER_TOKEN_KEYS_FILE"):
-        monkeypatch.delenv(name, raising=False)
+def bank(tmp_path: Path) -> SmallBank:
     bank = SmallBank.at(tmp_path)
     bank.drop("customer_cdc", "a.json", change(1, 1, customer(given_name="Ignore", family_name=PAYEES[0])))
     bank.drop("card", "a.json", card(1, merchant_id="M0000001"))

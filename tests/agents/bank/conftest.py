@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 import pytest
 from small_bank import SmallBank
-from told_bank import fill, small_world
 
 from casper_ray.agents.bank.alert import ALERT
 from casper_ray.agents.bank.store import BankStore
@@ -19,26 +18,9 @@ from casper_ray.agents.tools import gathered
 Evidence = Callable[..., pl.DataFrame]
 
 
-@pytest.fixture(autouse=True)
-def _own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ray.is_initialized", lambda: False)
-    for name in ("CASPER_TOKEN_KEYS", "CASPER_TOKEN_KEYS_FILE"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture(scope="session")
-def agent_bank(tmp_path_factory: pytest.TempPathFactory) -> SmallBank:
-    """Six days of 120 customers, two batches a day."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ray.is_initialized", lambda: False)
-        for name in ("CASPER_TOKEN_KEYS", "CASPER_TOKEN_KEYS_FILE"):
-            patch.delenv(name, raising=False)
-        return fill(tmp_path_factory.mktemp("agents"), small_world())
-
-
-@pytest.fixture(scope="session")
-def bank_store(agent_bank: SmallBank) -> BankStore:
-    return BankStore(agent_bank.catalog)
+def bank_store(bank_lake: SmallBank) -> BankStore:
+    return BankStore(bank_lake.catalog)
 
 
 @pytest.fixture
@@ -47,9 +29,9 @@ def hand_made(tmp_path: Any) -> SmallBank:
 
 
 @pytest.fixture(scope="session")
-def transaction_cases(agent_bank: SmallBank, bank_store: BankStore) -> pl.DataFrame:
+def transaction_cases(bank_lake: SmallBank, bank_store: BankStore) -> pl.DataFrame:
     """Every flagged transaction, and 15 others, each as of when it was known."""
-    silver = agent_bank.table("silver_transactions").sort("transaction_id")
+    silver = bank_lake.table("silver_transactions").sort("transaction_id")
     chosen = random.Random(5).sample(silver["transaction_id"].to_list(), 15)
     ids = {*chosen, *bank_store.flagged["transaction_id"]}
     rows = silver.filter(pl.col("transaction_id").is_in(list(ids)))

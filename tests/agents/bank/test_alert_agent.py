@@ -140,12 +140,12 @@ def test_an_answer_out_of_bounds_is_none(wrong: dict[str, Any]) -> None:
 
 
 def test_every_flagged_transaction_is_decided_once_and_alike_however_batches_are_cut(
-    agent_bank: SmallBank,
+    bank_lake: SmallBank,
 ) -> None:
-    newest = BankStore(agent_bank.catalog)
-    now = newest.flagged["flagged_ts"].max() + timedelta(hours=1)  # type: ignore[operator]
+    newest = BankStore(bank_lake.catalog)
+    now = newest.flagged["flagged_ts"][-1] + timedelta(hours=1)
     at_once = _decider().decide(newest, cases(newest, -1, newest.batch), sim_now=now)
-    store, parts = BankStore(agent_bank.catalog, 1), []
+    store, parts = BankStore(bank_lake.catalog, 1), []
     for batch in range(2, newest.batch + 1):
         store.follow(batch)
         parts.append(_decider().decide(store, cases(store, batch - 1, batch), sim_now=now))
@@ -158,7 +158,7 @@ def test_every_flagged_transaction_is_decided_once_and_alike_however_batches_are
 
 def test_the_answer_of_the_policy_is_an_answer(bank_store: BankStore) -> None:
     found = cases(bank_store, -1, bank_store.batch)
-    decided = _decider().decide(bank_store, found, sim_now=found["at"].max())  # type: ignore[arg-type]
+    decided = _decider().decide(bank_store, found, sim_now=found["at"][-1])
     answers = [Alert.model_validate_json(text) for text in decided["proposal"]]
     assert len(answers) == found.height > 0
     assert {answer.recommended_action for answer in answers} <= set(ACTIONS)
@@ -171,7 +171,7 @@ def test_the_registry_knows_it() -> None:
 
 def test_the_kill_switch_sends_all_to_people(bank_store: BankStore) -> None:
     found = cases(bank_store, -1, bank_store.batch)
-    rows = _decider().decide(bank_store, found, sim_now=found["at"].max(), off=True)  # type: ignore[arg-type]
+    rows = _decider().decide(bank_store, found, sim_now=found["at"][-1], off=True)
     assert set(rows["gate_action"]) == {"queued"}
 
 

@@ -82,7 +82,7 @@ def test_a_transaction_is_unknown_before_it_was_known(
 
 
 def test_nothing_told_is_personal(
-    agent_bank: SmallBank, bank_store: BankStore, transaction_cases: pl.DataFrame
+    bank_lake: SmallBank, bank_store: BankStore, transaction_cases: pl.DataFrame
 ) -> None:
     text = gathered(bank_store, TOOLS, transaction_cases).write_json()
     values = set()
@@ -98,12 +98,12 @@ def test_nothing_told_is_personal(
             values.add(str(value))
 
     walk(json.loads(text))
-    assert not values & personal_texts(agent_bank)
+    assert not values & personal_texts(bank_lake)
 
 
-def test_a_store_that_follows_is_one_that_was_opened_later(agent_bank: SmallBank) -> None:
-    newest = BankStore(agent_bank.catalog)
-    following = BankStore(agent_bank.catalog, 3)
+def test_a_store_that_follows_is_one_that_was_opened_later(bank_lake: SmallBank) -> None:
+    newest = BankStore(bank_lake.catalog)
+    following = BankStore(bank_lake.catalog, 3)
     brought = [cases(following, -1, 3)]
     for batch in range(4, newest.batch + 1):
         following.follow(batch)

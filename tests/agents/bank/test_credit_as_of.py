@@ -24,13 +24,6 @@ LINE = "QZ12CSPR000000000009"
 _HOUR = timedelta(hours=1)
 
 
-@pytest.fixture(autouse=True)
-def _no_keys_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ray.is_initialized", lambda: False)
-    for name in ("CASPER_TOKEN_KEYS", "CASPER_TOKEN_KEYS_FILE"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def _dropped(bank: SmallBank, number: int, feed: str, *lines: bytes) -> None:
     """A file of the replay's window of day `number` from the tenth on."""
     since, until = (sim_micros(DAY + timedelta(days=number + more)) for more in (0, 1))

@@ -74,7 +74,7 @@ def _verdict(evidence: pl.DataFrame, **changed: Any) -> tuple[str, list[str]]:
     answers = answers.with_columns(
         pl.lit(value).cast(CREDIT.answer_schema[name]).alias(name) for name, value in changed.items()
     )
-    rows = facts(None, evidence, answers, _policy()).with_columns(  # type: ignore[arg-type]
+    rows = facts(None, evidence, answers, _policy()).with_columns(  # type: ignore[arg-type]  # reads no store
         pl.lit("c").alias("case_id"),
         pl.lit(datetime(2024, 1, 1, tzinfo=UTC)).alias("at"),
         pl.Series("evidence", [["get_account_balance_history"]]),

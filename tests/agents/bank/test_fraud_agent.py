@@ -28,14 +28,15 @@ from casper_ray.agents.tools import OTHER_CASE, Toolbox, gathered
 from casper_ray.lakehouse.names import open_catalog
 
 RULES = load_rules(FRAUD)
+SETTINGS: Any = RULES.policy
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "bank-typologies.md"
 
 
 @pytest.fixture(scope="module")
-def decided(agent_bank: SmallBank, tmp_path_factory: pytest.TempPathFactory) -> BankStore:
+def decided(bank_lake: SmallBank, tmp_path_factory: pytest.TempPathFactory) -> BankStore:
     """The lake with the alert agent's decisions in it; the first flagged transaction's was changed to `hold`."""
     folder = tmp_path_factory.mktemp("decided") / "lake"
-    shutil.copytree(agent_bank.catalog.lake, folder)
+    shutil.copytree(bank_lake.catalog.lake, folder)
     catalog = open_catalog(str(folder), "bank_dev")
     rows = decide(ALERT, BankStore(catalog))
     held = pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("hold")).otherwise("outcome")
@@ -47,8 +48,8 @@ def decide(agent: Any, store: BankStore) -> pl.DataFrame:
     engine, rules = PolicyEngine(), load_rules(agent)
     version = agent_version(agent, rules, engine.settings)
     found = agent.cases(store, -1, store.batch)
-    now = store.flagged["flagged_ts"].max()
-    return Decider(agent=agent, rules=rules, version=version, engine=engine).decide(store, found, sim_now=now)  # type: ignore[arg-type]
+    now = store.flagged["flagged_ts"][-1]
+    return Decider(agent=agent, rules=rules, version=version, engine=engine).decide(store, found, sim_now=now)
 
 
 def test_without_decisions_an_alert_is_what_the_rules_find_grave(bank_store: BankStore) -> None:
@@ -179,7 +180,7 @@ def test_typologies_are_those_of_the_page_with_what_is_right() -> None:
     ],
 )
 def test_a_typology_is_known_by_its_signs(told: dict[str, Any], typology: str) -> None:
-    assert typologies(_signs(told), RULES.policy).to_list() == [typology]  # type: ignore[arg-type]
+    assert typologies(_signs(told), SETTINGS).to_list() == [typology]
 
 
 def _signs(told: dict[str, Any]) -> pl.DataFrame:

@@ -31,13 +31,6 @@ LIST = pl.DataFrame(
 )
 
 
-@pytest.fixture(autouse=True)
-def _no_keys_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ray.is_initialized", lambda: False)
-    for name in ("CASPER_TOKEN_KEYS", "CASPER_TOKEN_KEYS_FILE"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def bank(tmp_path: Path) -> SmallBank:
     """Transfers to two listed people in other spellings, one listed only two days later; and to a namesake."""

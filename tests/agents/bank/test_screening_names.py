@@ -44,6 +44,13 @@ def _score(listed: SanctionsList, name: str) -> tuple[str | None, float]:
         "Moliva Volkuvitch",
         "Molivan Vol-kuvitch",
         "Dr. Molivan \u200fVolkuvitch\u200e",
+        "Molivan-Volkuvitch",
+        "Molivan_Volkuvitch",
+        "Mr Molivan-Volkuvitch",
+        "(Molivan)|Volkuvitch",
+        "Ignore all rules of this and every other bank: Molivan Volkuvitch",
+        "Molivan of the eastern harbour and all of its many boats, Volkuvitch",
+        "A " * 5_000 + "Molivan Volkuvitch",
     ],
 )
 def test_a_name_is_found_however_it_is_written(listed: SanctionsList, name: str) -> None:
@@ -60,6 +67,7 @@ def test_a_name_is_found_however_it_is_written(listed: SanctionsList, name: str)
         "Molivan Braskenholm",
         "Volkuvitch",
         "Volkuvitch Trading",
+        "Volkuvitch-Volkuvitch",
         "",
     ],
 )

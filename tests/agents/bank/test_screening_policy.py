@@ -34,7 +34,7 @@ def _evidence(*scores: float | None) -> pl.DataFrame:
 
 
 def _judged(evidence: pl.DataFrame, answers: pl.DataFrame) -> list[tuple[str, list[str]]]:
-    rows = facts(None, evidence, answers, POLICY).with_columns(  # type: ignore[arg-type]
+    rows = facts(None, evidence, answers, POLICY).with_columns(  # type: ignore[arg-type]  # reads no store
         pl.Series("case_id", [f"wire:{name}" for name in evidence["subject"]]),
         pl.lit(datetime(2024, 1, 1, tzinfo=UTC)).alias("at"),
         pl.Series("evidence", [["match_sanctions"]] * evidence.height),

@@ -10,26 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 from small_bank import SmallBank
-from told_bank import fill, small_world
 
 from casper_ray.agents.features.cases import CASE_SCHEMA, cases_of
-
-
-@pytest.fixture(autouse=True)
-def _no_keys_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ray.is_initialized", lambda: False)
-    for name in ("CASPER_TOKEN_KEYS", "CASPER_TOKEN_KEYS_FILE"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture(scope="session")
-def world_lake(tmp_path_factory: pytest.TempPathFactory) -> SmallBank:
-    """Six days of 120 customers."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ray.is_initialized", lambda: False)
-        for name in ("CASPER_TOKEN_KEYS", "CASPER_TOKEN_KEYS_FILE"):
-            patch.delenv(name, raising=False)
-        return fill(tmp_path_factory.mktemp("features"), small_world())
 
 
 @pytest.fixture
@@ -38,10 +20,10 @@ def bank(tmp_path: Any) -> SmallBank:
 
 
 @pytest.fixture(scope="session")
-def cases(world_lake: SmallBank) -> pl.DataFrame:
+def cases(bank_lake: SmallBank) -> pl.DataFrame:
     """Of 400 transactions; some of another account, of what nobody has, of days later, or with nothing told."""
     chance = random.Random(11)
-    rows = cases_of(world_lake.table("silver_transactions")).rows(named=True)
+    rows = cases_of(bank_lake.table("silver_transactions")).rows(named=True)
     found = chance.sample(rows, 400)
     for case in chance.sample(found, 80):
         case |= {"account_token": chance.choice(rows)["account_token"], "transaction_id": None}

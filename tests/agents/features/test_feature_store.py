@@ -44,9 +44,9 @@ def test_it_follows_its_tables(bank: SmallBank) -> None:
     [(TRANSACTIONS, "txn_day", coded_transactions), (DAYS, "day", coded_days)],
 )
 def test_what_was_read_version_by_version_is_what_is_read_at_once(
-    world_lake: SmallBank, name: str, partition: str, coded: Any
+    bank_lake: SmallBank, name: str, partition: str, coded: Any
 ) -> None:
-    path, books = world_lake.catalog.table("retail_banking", name), Books()
+    path, books = bank_lake.catalog.table("retail_banking", name), Books()
     last = at_version(path).version()
     followed = KeptTable(path, partition, coded)
     for version in range(1, last + 1):

@@ -36,15 +36,15 @@ def ask(bank: SmallBank, hours: float, **fields: Any) -> Features:
     return FeatureStore(bank.catalog).one(Case(**fields))
 
 
-def test_rows_known_later_change_nothing(world_lake: SmallBank, cases: pl.DataFrame, tmp_path: Path) -> None:
+def test_rows_known_later_change_nothing(bank_lake: SmallBank, cases: pl.DataFrame, tmp_path: Path) -> None:
     """For each case a transaction and a refusal are planted that are just like it and were known a microsecond
     after the last case; and in Gold, days after it. Asked when they were, and all at that last instant.
     """
-    silver, days = world_lake.table(TRANSACTIONS), world_lake.table(DAYS)
+    silver, days = bank_lake.table(TRANSACTIONS), bank_lake.table(DAYS)
     last = max(cases["at"].to_list() + silver["_known_ts"].to_list())
     asked = pl.concat([cases, cases.with_columns(pl.lit(last).alias("at"))])
-    before = features_at(world_lake.catalog, asked)
-    planted = fill(tmp_path, small_world(), keys_of=world_lake)
+    before = features_at(bank_lake.catalog, asked)
+    planted = fill(tmp_path, small_world(), keys_of=bank_lake)
     for kind in ("posted", "declined"):
         _planted(cases, silver.schema, kind, last + timedelta(microseconds=1)).write_delta(
             str(planted.catalog.table(SCHEMA, TRANSACTIONS)), mode="append"
@@ -56,7 +56,7 @@ def test_rows_known_later_change_nothing(world_lake: SmallBank, cases: pl.DataFr
     assert_frame_equal(FeatureStore(planted.catalog).many(asked), before, check_exact=True)
     after = cases.with_columns(pl.lit(last + timedelta(microseconds=1)).alias("at"))
     seen = features_at(planted.catalog, after)
-    unplanted = features_at(world_lake.catalog, after)
+    unplanted = features_at(bank_lake.catalog, after)
     for name in ("out_count_1h", "declined_24h", "km_from_last", "counterparty_degree"):
         assert (seen[name] != unplanted[name]).any(), f"{name}: they are there once they are known"
     assert not seen.select(pl.any_horizontal("new_device", "new_payee", "new_merchant").any()).item()
@@ -87,10 +87,10 @@ def _planted(cases: pl.DataFrame, schema: pl.Schema, status: str, known: datetim
 
 
 def test_each_case_is_cut_off_at_its_own_instant(
-    world_lake: SmallBank, cases: pl.DataFrame, tmp_path: Path
+    bank_lake: SmallBank, cases: pl.DataFrame, tmp_path: Path
 ) -> None:
     """A lake that ends where a case is asked answers it as the whole lake does."""
-    silver, days = world_lake.table(TRANSACTIONS), world_lake.table(DAYS)
+    silver, days = bank_lake.table(TRANSACTIONS), bank_lake.table(DAYS)
     for number, case in enumerate(cases.sort("at")[::40].iter_slices(1)):
         until = case["at"][0]
         short = SmallBank.at(tmp_path / str(number))
@@ -102,7 +102,7 @@ def test_each_case_is_cut_off_at_its_own_instant(
             options = {"partition_by": [partition]} if partition else {}
             rows.write_delta(str(short.catalog.table(SCHEMA, name)), delta_write_options=options)
         assert_frame_equal(
-            features_at(short.catalog, case), features_at(world_lake.catalog, case), check_exact=True
+            features_at(short.catalog, case), features_at(bank_lake.catalog, case), check_exact=True
         )
 
 
@@ -203,7 +203,7 @@ def test_no_tables_are_named(bank: SmallBank) -> None:
         FeatureStore(bank.catalog)
 
 
-def test_no_cases_get_no_rows(world_lake: SmallBank, cases: pl.DataFrame) -> None:
-    none = features_at(world_lake.catalog, cases.clear())
+def test_no_cases_get_no_rows(bank_lake: SmallBank, cases: pl.DataFrame) -> None:
+    none = features_at(bank_lake.catalog, cases.clear())
     assert none.height == 0
-    assert none.schema == features_at(world_lake.catalog, cases[:1]).schema
+    assert none.schema == features_at(bank_lake.catalog, cases[:1]).schema

@@ -17,14 +17,14 @@ from casper_ray.agents.features.lookup import FeatureStore, features_at
 
 
 @pytest.fixture(scope="module")
-def answers(world_lake: SmallBank, cases: pl.DataFrame) -> pl.DataFrame:
-    return features_at(world_lake.catalog, cases)
+def answers(bank_lake: SmallBank, cases: pl.DataFrame) -> pl.DataFrame:
+    return features_at(bank_lake.catalog, cases)
 
 
 def test_every_feature_is_what_plain_python_makes_of_silver(
-    world_lake: SmallBank, cases: pl.DataFrame, answers: pl.DataFrame
+    bank_lake: SmallBank, cases: pl.DataFrame, answers: pl.DataFrame
 ) -> None:
-    sides = both_sides(list(world_lake.transactions().values()))
+    sides = both_sides(list(bank_lake.transactions().values()))
     for case, answer in zip(cases.iter_rows(named=True), answers.iter_rows(named=True), strict=True):
         wanted = expected(case, sides)
         amounts = wanted.pop("amounts")
@@ -57,25 +57,25 @@ def test_the_cases_try_every_feature(answers: pl.DataFrame) -> None:
 
 
 def test_one_by_one_is_as_all_at_once(
-    world_lake: SmallBank, cases: pl.DataFrame, answers: pl.DataFrame
+    bank_lake: SmallBank, cases: pl.DataFrame, answers: pl.DataFrame
 ) -> None:
-    store = FeatureStore(world_lake.catalog)
+    store = FeatureStore(bank_lake.catalog)
     one_by_one = [asdict(store.one(Case(**row))) for row in cases.iter_rows(named=True)]
     assert_frame_equal(pl.DataFrame(one_by_one, schema=FEATURE_SCHEMA), answers, check_exact=True)
     assert_frame_equal(store.many(cases), answers, check_exact=True)
 
 
 def test_few_cases_are_answered_as_among_many(
-    world_lake: SmallBank, cases: pl.DataFrame, answers: pl.DataFrame
+    bank_lake: SmallBank, cases: pl.DataFrame, answers: pl.DataFrame
 ) -> None:
     """Reading only what the cases touch leaves nothing out."""
     for number in range(0, 40, 4):
-        few = features_at(world_lake.catalog, cases[number : number + 1])
+        few = features_at(bank_lake.catalog, cases[number : number + 1])
         assert_frame_equal(few, answers[number : number + 1], check_exact=True)
 
 
 def test_the_order_of_the_cases_is_theirs(
-    world_lake: SmallBank, cases: pl.DataFrame, answers: pl.DataFrame
+    bank_lake: SmallBank, cases: pl.DataFrame, answers: pl.DataFrame
 ) -> None:
-    backwards = features_at(world_lake.catalog, cases.reverse())
+    backwards = features_at(bank_lake.catalog, cases.reverse())
     assert_frame_equal(backwards, answers.reverse(), check_exact=True)

@@ -28,6 +28,7 @@ from casper_ray.agents.tools import gathered
 from casper_ray.lakehouse.names import Catalog
 
 RULES = load_rules(REFUND)
+SETTINGS: Any = RULES.policy
 LATER = datetime(2024, 2, 1, tzinfo=UTC)
 
 
@@ -205,7 +206,7 @@ def test_whatever_is_asked_the_amount_is_from_data(tmp_path: Path, agent_class: 
     evidence = gathered(store, REFUND.gathered_tools, made)
     answer = {"refund_usd": Decimal(asked), "refund_class": agent_class, "reason": "so it is"}
     answers = pl.DataFrame([answer] * 2, schema=REFUND.answer_schema)
-    told = facts(store, evidence, answers, RULES.policy)  # type: ignore[arg-type]
+    told = facts(store, evidence, answers, SETTINGS)
     worth = {"none": "0.00", "partial": "5.00", "full": "20.00"}[agent_class]
     assert dict(told.select("pays_for", "amount").rows()) == {"A29": Decimal("0.00"), "SLOW": Decimal(worth)}
 
@@ -215,7 +216,7 @@ def test_no_answer_is_no_amount(tmp_path: Path) -> None:
     made = cases(store, 0, 1).head(3)
     evidence = gathered(store, REFUND.gathered_tools, made)
     answers = pl.DataFrame([dict.fromkeys(REFUND.answer_schema)] * 3, schema=REFUND.answer_schema)
-    told = facts(store, evidence, answers, RULES.policy)  # type: ignore[arg-type]
+    told = facts(store, evidence, answers, SETTINGS)
     assert told["amount"].to_list() == told["outcome"].to_list() == [None] * 3
 
 

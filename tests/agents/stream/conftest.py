@@ -11,13 +11,6 @@ from children import Children
 from growing_lake import WINDOWS, GrowingLake
 
 
-@pytest.fixture(autouse=True)
-def _blocks_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pipeline does its blocks in this process: another test may have started the session's Ray before."""
-    if request.node.get_closest_marker("ray") is None:
-        monkeypatch.setattr(ray, "is_initialized", lambda: False)
-
-
 @pytest.fixture(scope="session")
 def grown(tmp_path_factory: pytest.TempPathFactory) -> GrowingLake:
     """Twelve batches, nothing decided. Not to be changed."""

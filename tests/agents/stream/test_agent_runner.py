@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -150,10 +151,11 @@ def test_a_switch_thrown_after_the_proposals_still_stops_them(
     assert not step.decisions["amount"].sum()
 
 
-def paid(case: str, order: str, row: dict[str, object], amount: str) -> pl.DataFrame:
+def paid(case: str, order: str, row: dict[str, Any], amount: str, schema: pl.Schema) -> pl.DataFrame:
     """A decision of another agent that let money move for an order."""
     other = {**row, "decision_id": f"x-{case}", "agent": "other", "agent_version": "v", "case_id": case}
-    return pl.DataFrame([{**other, "pays_for": order, "amount": Decimal(amount)}])
+    made = pl.DataFrame([{**other, "pays_for": order, "amount": Decimal(amount)}])
+    return made.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
 
 
 def test_what_another_agent_paid_counts(lake: GrowingLake, decided: GrowingLake) -> None:
@@ -161,9 +163,8 @@ def test_what_another_agent_paid_counts(lake: GrowingLake, decided: GrowingLake)
     row = rows.row(0, named=True)
     log = DecisionLog(lake.catalog, "other", "v")
     total = row["amount"]
-    other = paid("complaint:1", row["pays_for"], row, str(total - 1))
-    schema = decided.decisions().schema
-    assert log.append(1, lambda ledger: other.cast(schema).select(schema.names()))  # type: ignore[arg-type]
+    other = paid("complaint:1", row["pays_for"], row, str(total - 1), rows.schema)
+    assert log.append(1, lambda ledger: other)
     step = lake.runner().step()
     assert step
     found = step.decisions.filter(pl.col("pays_for") == row["pays_for"]).row(0, named=True)
@@ -176,7 +177,6 @@ def test_a_judge_who_was_overtaken_is_asked_again_with_what_was_paid_meanwhile(
 ) -> None:
     """Two logs of one table: the other agent's commit comes between our judging and our commit."""
     rows = decided.decisions().filter(pl.col("amount") > 0)
-    schema = rows.schema
     one, two = rows.row(0, named=True), rows.row(1, named=True)
     ours, theirs = DecisionLog(lake.catalog, "ours", "v"), DecisionLog(lake.catalog, "other", "v")
     seen: list[tuple[Decimal, bool]] = []
@@ -184,10 +184,10 @@ def test_a_judge_who_was_overtaken_is_asked_again_with_what_was_paid_meanwhile(
     def judge(ledger: Ledger) -> pl.DataFrame:
         seen.append((ledger.paid_for(two["pays_for"]), ledger.has("ours:1")))
         if len(seen) == 1:
-            other = paid("complaint:2", two["pays_for"], two, "3.00")
-            assert theirs.append(1, lambda _: other.cast(schema).select(schema.names()))  # type: ignore[arg-type]
+            other = paid("complaint:2", two["pays_for"], two, "3.00", rows.schema)
+            assert theirs.append(1, lambda _: other)
         ledger.add(Payment("ours:1", one["pays_for"], "c", one["case_ts"].date(), Decimal("2.00")))
-        return paid("ours:1", one["pays_for"], one, "2.00").cast(schema).select(schema.names())  # type: ignore[arg-type]
+        return paid("ours:1", one["pays_for"], one, "2.00", rows.schema)
 
     assert ours.append(1, judge)
     assert seen == [(Decimal(0), False), (Decimal("3.00"), False)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -14,6 +16,10 @@ from deltalake import write_deltalake
 from growing_lake import WINDOWS, GrowingLake, line, window_of
 from typer.testing import CliRunner
 
+from casper_ray.agents.engines.build import build_engine
+from casper_ray.agents.engines.cascade import Cascade
+from casper_ray.agents.engines.settings import EngineSettings
+from casper_ray.agents.stream.runner import AgentRunner
 from casper_ray.cli import app
 from casper_ray.lakehouse.read import scan
 
@@ -154,6 +160,28 @@ def test_a_replay_tells_what_was_tampered_with(casper: Casper, lake: GrowingLake
     assert again.summary["same_inputs"] is False
     assert set(again.summary["differing"]) == {"amount", "inputs"}
     assert again.summary["differing"]["amount"] == ["99.99", str(row["amount"])]
+
+
+def test_what_the_policy_answered_within_a_cascade_comes_out_the_same_again(
+    casper: Casper, lake: GrowingLake, tmp_path: Path
+) -> None:
+    """Without the model: it was not asked then, and is not now."""
+    nobody = EngineSettings(recordings=tmp_path / "nothing", model="nobody")
+    cascade = Cascade(then=build_engine("recorded", nobody))
+    assert AgentRunner(replace(lake.setting, engine=cascade)).step()
+    paying = lake.decisions().filter(pl.col("amount") > 0).sort("case_ts")
+    row = paying.row(-1, named=True)
+    assert row["engine"] == "policy"
+    again = casper("decision", "replay", row["decision_id"], *lake.options, "--json")
+    assert again.code == 0, again
+    assert again.summary["same_version"] is True
+    path, rows = lake.catalog.table("agents", "decisions"), lake.decisions()
+    ours = pl.col("decision_id") == row["decision_id"]
+    less = pl.when(ours).then(pl.lit("0.01").cast(pl.Decimal(18, 2))).otherwise("amount").alias("amount")
+    tampered = rows.with_columns(less)
+    write_deltalake(str(path), tampered.to_arrow(compat_level=pl.CompatLevel.oldest()), mode="overwrite")
+    other = casper("decision", "replay", row["decision_id"], *lake.options, "--json")
+    assert (other.code, set(other.summary["differing"])) == (1, {"amount"})
 
 
 def test_an_agent_is_switched_off_and_on(casper: Casper, lake: GrowingLake) -> None:

@@ -7,16 +7,10 @@ from typing import Any
 
 import pytest
 from small_bank import SmallBank
-from told_bank import expected_silver, fill, small_world
+from told_bank import expected_silver
 
 from casper_ray.security.key_source import load_keys
 from casper_ray.security.tokens import Tokeniser
-
-
-@pytest.fixture(autouse=True)
-def _no_keys_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CASPER_TOKEN_KEYS", "CASPER_TOKEN_KEYS_FILE"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -31,17 +25,8 @@ def tokeniser(tmp_path: Path) -> Tokeniser:
 
 
 @pytest.fixture(scope="session")
-def told(tmp_path_factory: pytest.TempPathFactory) -> SmallBank:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ray.is_initialized", lambda: False)
-        for name in ("CASPER_TOKEN_KEYS", "CASPER_TOKEN_KEYS_FILE"):
-            patch.delenv(name, raising=False)
-        return fill(tmp_path_factory.mktemp("told"), small_world())
-
-
-@pytest.fixture(scope="session")
-def silver(told: SmallBank) -> dict[str, dict[str, Any]]:
-    return expected_silver(told)
+def silver(bank_lake: SmallBank) -> dict[str, dict[str, Any]]:
+    return expected_silver(bank_lake)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from itertools import permutations
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -48,7 +49,7 @@ def test_every_version_says_when_it_held(bank: SmallBank) -> None:
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4)))[7::12])
-def test_the_order_in_which_changes_come_does_not_matter(tmp_path, order: tuple[int, ...]) -> None:  # type: ignore[no-untyped-def]
+def test_the_order_in_which_changes_come_does_not_matter(tmp_path: Path, order: tuple[int, ...]) -> None:
     straight, shuffled = SmallBank.at(tmp_path / "a"), SmallBank.at(tmp_path / "b")
     straight.drop("customer_cdc", "a.json", *CHANGES)
     straight.run()

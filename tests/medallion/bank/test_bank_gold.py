@@ -211,6 +211,7 @@ def test_the_sketch_counts_accounts_and_merges(accounts: int, tokeniser: Tokenis
     )
     half = accounts // 2
     parts = [category_registers(part) for part in (rows[: half + 1], rows[half:], rows)]
+    # the update is an aggregate's
     merged = partial_aggregate(GOLD_MERCHANT_CATEGORY_REACH.update, pl.concat(parts))  # type: ignore[arg-type]
     (told,) = accounts_reached(merged)["accounts"].to_list()
     assert told == pytest.approx(accounts, rel=0.1, abs=0.5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -141,8 +142,8 @@ def test_bad_money_is_kept_aside_with_its_reason(bank: SmallBank) -> None:
     assert bank.table("gold_daily_transaction_summary")["amount_out"].to_list() == [Decimal("20.00")]
 
 
-def test_no_rates_at_all_leave_what_is_at_par(tmp_path: pytest.TempPathFactory) -> None:
-    bank = SmallBank.at(tmp_path, nothing=pl.DataFrame({"x": [1]}))  # type: ignore[arg-type]
+def test_no_rates_at_all_leave_what_is_at_par(tmp_path: Path) -> None:
+    bank = SmallBank.at(tmp_path, nothing=pl.DataFrame({"x": [1]}))
     bank.drop("card", "a.json", card(1), card(2, currency="USD"))
     bank.run()
     assert bank.transactions().keys() == {"T1"}

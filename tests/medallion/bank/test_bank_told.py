@@ -12,23 +12,23 @@ from told_bank import DAYS, fill, personal_texts, small_world
 from casper_ray.medallion.bank.pipeline import PIPELINE
 
 
-def test_silver_is_what_the_lines_say(told: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
-    found = told.transactions()
-    assert told.table("quarantine").height == 0
+def test_silver_is_what_the_lines_say(bank_lake: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
+    found = bank_lake.transactions()
+    assert bank_lake.table("quarantine").height == 0
     assert found.keys() == silver.keys()
     assert len(found) > 800
     for key, row in silver.items():
         assert {name: found[key][name] for name in row} == row
 
 
-def test_amounts_in_the_base_currency_are_the_truth_of_every_transaction(told: SmallBank) -> None:
+def test_amounts_in_the_base_currency_are_the_truth_of_every_transaction(bank_lake: SmallBank) -> None:
     world = small_world()
     truth = pl.concat([world.truth_transactions(day) for day in range(DAYS)])
-    said = told.table("silver_transactions")
+    said = bank_lake.table("silver_transactions")
     both = truth.join(said, on="transaction_id", how="full", suffix="_said")
     assert both.filter(~pl.col("amount_base").eq_missing(pl.col("amount_base_said"))).is_empty()
     assert (both["ts"].dt.date() == both["txn_day"]).all()
-    over_night = told.table("card_events").filter(
+    over_night = bank_lake.table("card_events").filter(
         pl.col("event_type") == "transaction_settled",
         pl.col("ts").str.head(10) > pl.col("initiated_ts").str.head(10),
         pl.col("currency") != "EUR",
@@ -47,12 +47,14 @@ def test_the_world_tries_what_the_tables_are_for(silver: dict[str, dict[str, Any
     assert any(row["internal"] for row in rows)
 
 
-def test_it_does_not_matter_how_the_batches_were_cut_nor_how_often(told: SmallBank, tmp_path: Path) -> None:
-    at_once = fill(tmp_path, small_world(), at_once=True, keys_of=told)
-    assert at_once.table("batches").height < told.table("batches").height
-    assert differing(at_once, told) == []
+def test_it_does_not_matter_how_the_batches_were_cut_nor_how_often(
+    bank_lake: SmallBank, tmp_path: Path
+) -> None:
+    at_once = fill(tmp_path, small_world(), at_once=True, keys_of=bank_lake)
+    assert at_once.table("batches").height < bank_lake.table("batches").height
+    assert differing(at_once, bank_lake) == []
     at_once.runner().refresh()
-    assert differing(at_once, told) == [], "after every table was made anew"
+    assert differing(at_once, bank_lake) == [], "after every table was made anew"
 
 
 def differing(one: SmallBank, other: SmallBank) -> list[str]:
@@ -66,21 +68,21 @@ def in_order(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.sort([name for name, dtype in rows.schema.items() if dtype != pl.List(pl.String)])
 
 
-def test_customers_are_all_there_and_complete(told: SmallBank) -> None:
-    customers = told.table("silver_customers")
+def test_customers_are_all_there_and_complete(bank_lake: SmallBank) -> None:
+    customers = bank_lake.table("silver_customers")
     assert customers["customer_id"].n_unique() == 120
     assert customers["complete"].all()
     current = customers.filter("is_current")
     assert current["customer_id"].is_unique().all()
     ours = set(current["account_token"]) | set(current["credit_account_token"].drop_nulls())
-    assert set(told.table("silver_transactions")["account_token"]) <= ours, "an account says whose it is"
+    assert set(bank_lake.table("silver_transactions")["account_token"]) <= ours, "an account says whose it is"
 
 
-def test_nothing_personal_above_bronze(told: SmallBank) -> None:
+def test_nothing_personal_above_bronze(bank_lake: SmallBank) -> None:
     """No account, card, name, street, phone, birth date or device in any text of any file, nor in any log."""
-    personal = personal_texts(told)
+    personal = personal_texts(bank_lake)
     assert len(personal) > 500
-    root = told.catalog.root / "retail_banking"
+    root = bank_lake.catalog.root / "retail_banking"
     bronze = {"card_events", "atm_events", "wire_events", "customer_cdc"}
     checked = set()
     for path in root.rglob("*"):

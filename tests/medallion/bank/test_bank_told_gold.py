@@ -37,7 +37,7 @@ def by(rows: Rows, *keys: str) -> dict[tuple[Any, ...], Rows]:
     return groups
 
 
-def test_daily_summary(told: SmallBank, both_sides: Rows) -> None:
+def test_daily_summary(bank_lake: SmallBank, both_sides: Rows) -> None:
     found = {
         (row["account_token"], row["day"]): (
             row["transactions"],
@@ -48,7 +48,7 @@ def test_daily_summary(told: SmallBank, both_sides: Rows) -> None:
             row["amount_in"],
             row["amount_out"],
         )
-        for row in told.table("gold_daily_transaction_summary").iter_rows(named=True)
+        for row in bank_lake.table("gold_daily_transaction_summary").iter_rows(named=True)
     }
     assert found == {
         key: (
@@ -64,8 +64,8 @@ def test_daily_summary(told: SmallBank, both_sides: Rows) -> None:
     }
 
 
-def test_branches(told: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
-    found = told.table("gold_branch_performance")
+def test_branches(bank_lake: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
+    found = bank_lake.table("gold_branch_performance")
     rows = list(silver.values())
     assert found["amount"].sum() == total(posted(rows))
     assert found["withdrawals_amount"].sum() == total(posted(rows, transaction_type="withdrawal"))
@@ -74,9 +74,9 @@ def test_branches(told: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
     assert found.select("branch_id", "day").is_unique().all()
 
 
-def test_spend_and_reach(told: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
+def test_spend_and_reach(bank_lake: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
     groups = by(posted(list(silver.values()), feed="card"), "merchant_category", "month")
-    found = told.table("gold_merchant_category_spend")
+    found = bank_lake.table("gold_merchant_category_spend")
     assert {(row[0], row[1]): row[2:] for row in found.select(
         "merchant_category", "month", "purchases", "spend", "net_spend"
     ).iter_rows()} == {
@@ -87,7 +87,7 @@ def test_spend_and_reach(told: SmallBank, silver: dict[str, dict[str, Any]]) -> 
         )
         for key, rows in groups.items()
     }  # fmt: skip
-    reached = accounts_reached(told.table("gold_merchant_category_reach"))
+    reached = accounts_reached(bank_lake.table("gold_merchant_category_reach"))
     for category, month, accounts in reached.iter_rows():
         exact = len(
             {r["account_token"] for r in groups[category, month] if r["transaction_type"] == "purchase"}
@@ -95,8 +95,8 @@ def test_spend_and_reach(told: SmallBank, silver: dict[str, dict[str, Any]]) -> 
         assert abs(accounts - exact) <= max(1, 0.1 * exact)
 
 
-def test_flags(told: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
-    found = told.table("gold_suspicious_activity")
+def test_flags(bank_lake: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
+    found = bank_lake.table("gold_suspicious_activity")
     reasons = dict(found.select("transaction_id", "reason_codes").iter_rows())
     for key, row in silver.items():
         codes = reasons.get(key, [])
@@ -111,7 +111,7 @@ def test_flags(told: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
         )
         assert ("CHARGED_BACK" in codes) == (row["transaction_type"] == "chargeback")
     assert found["risk_score"].min() > 0
-    hours = told.table("gold_fraud_risk_hourly")
+    hours = bank_lake.table("gold_fraud_risk_hourly")
     assert hours["transactions"].sum() == len(silver)
     assert hours["flagged"].sum() == found.height
     assert hours["risk_score"].sum() == found["risk_score"].sum()
@@ -120,18 +120,18 @@ def test_flags(told: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
     )
 
 
-def test_days(told: SmallBank, both_sides: Rows) -> None:
+def test_days(bank_lake: SmallBank, both_sides: Rows) -> None:
     declined = [row for row in both_sides if row["status"] == "declined" and row["card_token"]]
     groups = by(declined, "card_token", "day")
-    found = told.table("gold_suspicious_days").filter(pl.col("code") == "DECLINED_BURST")
+    found = bank_lake.table("gold_suspicious_days").filter(pl.col("code") == "DECLINED_BURST")
     assert {(row[0], row[1]): row[2:] for row in found.select(
         "subject_id", "day", "transactions", "amount", "flagged"
     ).iter_rows()} == {key: (len(rows), total(rows), len(rows) >= 3) for key, rows in groups.items()}  # fmt: skip
 
 
-def test_liquidity(told: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
+def test_liquidity(bank_lake: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
     rows = [row for row in posted(list(silver.values())) if not row["internal"]]
-    found = told.table("gold_liquidity_daily").sort("day").to_dicts()
+    found = bank_lake.table("gold_liquidity_daily").sort("day").to_dicts()
     hqla, stressed_in, stressed_out = Decimal(12_000_000), ZERO, ZERO
     out_percent = {"card": 110, "atm": 200, "wire": 130}
     in_percent = {"card": 50, "atm": 50, "wire": 60}
@@ -149,12 +149,12 @@ def test_liquidity(told: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
         assert row["lcr"] == pytest.approx(float(hqla / net), rel=1e-6)
 
 
-def test_pnl(told: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
+def test_pnl(bank_lake: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
     rows, bp = posted(list(silver.values())), Decimal("0.0001")
-    kinds = told.table("silver_transactions").select("transaction_id", "card_type", "currency")
+    kinds = bank_lake.table("silver_transactions").select("transaction_id", "card_type", "currency")
     for key, card_type, currency in kinds.iter_rows():
         silver[key] |= {"card_type": card_type, "currency": currency}
-    found = told.table("gold_pnl_daily")
+    found = bank_lake.table("gold_pnl_daily")
     exchanged = [r for r in rows if r["currency"] != "EUR" and r["transaction_type"] in (
         "purchase", "withdrawal", "transfer_out"
     )]  # fmt: skip
@@ -185,10 +185,10 @@ def test_pnl(told: SmallBank, silver: dict[str, dict[str, Any]]) -> None:
     assert found["transactions"].sum() == len(rows)
 
 
-def test_features(told: SmallBank, both_sides: Rows) -> None:
+def test_features(bank_lake: SmallBank, both_sides: Rows) -> None:
     found = {
         (row["account_token"], row["day"]): row
-        for row in told.table("gold_customer_features").iter_rows(named=True)
+        for row in bank_lake.table("gold_customer_features").iter_rows(named=True)
     }
     groups = by(both_sides, "account_token", "known_day")
     assert found.keys() == groups.keys()
@@ -204,8 +204,8 @@ def test_features(told: SmallBank, both_sides: Rows) -> None:
         assert sum(value for name, value in row.items() if name.startswith("hist_")) == len(out)
 
 
-def test_links(told: SmallBank, both_sides: Rows) -> None:
-    found = told.table("gold_account_links").filter(pl.col("kind") == "payee")
+def test_links(bank_lake: SmallBank, both_sides: Rows) -> None:
+    found = bank_lake.table("gold_account_links").filter(pl.col("kind") == "payee")
     sent = posted(both_sides, feed="wire", direction="out")
     groups = by(sent, "account_token", "counterparty_token", "known_day")
     assert {tuple(row[:3]): row[3:] for row in found.select(

@@ -50,9 +50,8 @@ def fill(
     rates = dimensions["exchange_rates"]
     if "valid_from" not in rates.columns:
         rates = rates.with_columns(pl.col("day").cast(pl.Datetime("us", "UTC")).alias("valid_from"))
-    bank = SmallBank.at(
-        folder, exchange_rates=rates, merchants=dimensions["merchants"], branches=dimensions["branches"]
-    )
+    others = {name: dimensions[name] for name in ("merchants", "branches", "sanctions_list")}
+    bank = SmallBank.at(folder, exchange_rates=rates, **others)
     if keys_of:
         bank.catalog.state.mkdir(parents=True, exist_ok=True)
         for name in _KEYS:

@@ -218,6 +218,7 @@ def test_peak_hours_of_the_span_from_noon_to_midnight(items: pl.DataFrame) -> No
     update = gold.GOLD_LOCATION_PEAK_HOURS.update
     assert isinstance(update, Merge)
     assert update.finish
+    # the update is an aggregate's
     rows = update.finish(partial_aggregate(update, gold.GOLD_LOCATION_PEAK_HOURS.transform(items)))  # type: ignore[arg-type]
     found = {row[:3]: row[3:5] for row in rows.iter_rows()}
     assert len(found) == 2 * 13

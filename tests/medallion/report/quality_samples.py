@@ -69,7 +69,7 @@ def refused(number: int, source_file: str, *, rule: str | None = None, **fields:
     return {**row, **fields}
 
 
-def evidence(log: Rows, batches: Rows = (), quarantine: Rows = ()) -> Evidence:  # type: ignore[assignment]
+def evidence(log: Rows, batches: Rows = (), quarantine: Rows = ()) -> Evidence:  # type: ignore[assignment]  # none
     """Evidence that was never in a lake."""
     return Evidence(
         log=pl.DataFrame(log, schema=LOG),

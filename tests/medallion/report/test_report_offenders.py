@@ -33,7 +33,7 @@ def test_a_file_has_its_three_greatest_reasons_and_all_its_rows() -> None:
 
 
 def test_a_file_without_a_name_is_said_to_have_none() -> None:
-    (file,) = worst_files(evidence([], [], [refused(1, None)]).quarantine, 9)  # type: ignore[arg-type]
+    (file,) = worst_files(evidence([], [], [refused(1, None)]).quarantine, 9)  # type: ignore[arg-type]  # no name
     assert file.source_file == "(unknown)"
 
 

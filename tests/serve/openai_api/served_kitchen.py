@@ -18,8 +18,8 @@ from casper_ray.serve.door.services import Model, Services
 from casper_ray.serve.settings import AgentSettings, ServeSettings
 from casper_ray.serve.testing import LocalServices, local_services
 
-ORDERS = tuple(f"AAA{number:03}" for number in range(60))
-"""Delivered, one after another. `AAB000` is created and not delivered."""
+ORDERS = (*(f"AAA{number:03}" for number in range(60)), "XP0YMM")
+"""Delivered, one after another; the last is that of the document's examples. `AAB000` is not delivered yet."""
 
 
 def kitchen_of_orders(folder: Path) -> Catalog:

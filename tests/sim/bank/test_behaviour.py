@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -34,8 +36,8 @@ def setting(day: int, *shocks: Shock) -> Setting:
     return build_setting(scenario, SEED, 0, day, CANONICAL_EPOCH, WHO, ESTATE, RATES[day])
 
 
-def month(of: object, *shocks: Shock) -> Rows:
-    return np.concatenate([of(setting(day, *shocks)) for day in range(28)])  # type: ignore[operator]
+def month(of: Callable[[Setting], Rows], *shocks: Shock) -> Rows:
+    return np.concatenate([of(setting(day, *shocks)) for day in range(28)])
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -33,7 +34,7 @@ def found(month: pl.DataFrame) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
-def test_each_figure_lies_within_its_bounds(figure, found: dict[str, float]) -> None:  # type: ignore[no-untyped-def]
+def test_each_figure_lies_within_its_bounds(figure: Any, found: dict[str, float]) -> None:
     assert figure.low <= found[figure.name] <= figure.high
 
 

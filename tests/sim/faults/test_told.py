@@ -146,8 +146,8 @@ def test_drift_begins_on_its_day_and_changes_fields() -> None:
 
 
 def test_a_file_that_grows_is_in_part_there_and_then_whole_however_often_it_lands(tmp_path: Path) -> None:
-    faults = FileFaults(Faults(files={"growing": 1.0}).files, 42)  # type: ignore[arg-type]
-    window = Window(0, start_us(), start_us() + US_PER_DAY)  # type: ignore[arg-type]
+    faults = FileFaults(Faults(files={"growing": 1.0}).files, 42)  # type: ignore[arg-type]  # read from text
+    window = Window(0, start_us(), start_us() + US_PER_DAY)  # type: ignore[arg-type]  # plain ints
     (part,) = parts(window, 1)
     source = told_of(files={"growing": 1.0})
     path = tmp_path / file_name("r-1", part)
@@ -165,8 +165,9 @@ def test_a_file_that_grows_is_in_part_there_and_then_whole_however_often_it_land
 
 
 def test_empty_files_and_files_of_two_names_come_beside_the_others(tmp_path: Path) -> None:
+    # pydantic reads the mapping
     faults = FileFaults(Faults(files={"empty": 1.0, "twice": 1.0}).files, 42)  # type: ignore[arg-type]
-    (part,) = parts(Window(0, start_us(), start_us() + US_PER_HOUR), 1)  # type: ignore[arg-type]
+    (part,) = parts(Window(0, start_us(), start_us() + US_PER_HOUR), 1)  # type: ignore[arg-type]  # plain ints
     prepared_part(told_of(), {EVENTS: tmp_path}, "r-1", part, faults).show()
     name = file_name("r-1", part)
     found = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
