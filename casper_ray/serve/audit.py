@@ -96,7 +96,6 @@ class AuditLog:
         if events:
             self._owed.append(events)
         while self._owed:
-            self._table.refresh()
             write_events(self._table, self._app, self._number + 1, self._owed[0])
             self._number += 1
             del self._owed[0]

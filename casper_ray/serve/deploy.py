@@ -43,6 +43,29 @@ class Part(NamedTuple):
     why: str
 
 
+class Behind(threading.Thread):
+    """A call of Ray Serve's that goes on by itself. Its patience with proxies is not ours: we have a deadline."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        super().__init__(name="serve", daemon=True)
+        self._call = call
+        self._error: Exception | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._call()
+        except TimeoutError:
+            pass
+        except Exception as error:  # raised by `check`, in the thread that waits
+            self._error = error
+
+    def check(self) -> None:
+        """Raises: what the call raised."""
+        if self._error is not None:
+            raise self._error
+
+
 def quiet_serve() -> None:
     """Ray Serve tells of its start in lines of its own; ours say the same. A filter, for it sets its level anew."""
     logging.getLogger("ray.serve").addFilter(lambda record: record.levelno >= logging.ERROR)
@@ -61,31 +84,23 @@ def begin_serve(target: Target, http: dict[str, Any]) -> None:
         options["logging_config"] = dict(target.file.logging_config)
     if target.file.controller_options:
         options["controller_options"] = dict(target.file.controller_options)
-    failed: list[Exception] = []
-
-    def start() -> None:
-        try:
-            serve.start(**options)
-        except Exception as error:  # raised below; once there is a controller, the door's own deadline tells
-            failed.append(error)
-
-    threading.Thread(target=start, name="serve", daemon=True).start()
+    starting = Behind(lambda: serve.start(**options))
     while not _controller_is_there():
-        if failed:
-            raise failed[0]
+        starting.check()
         time.sleep(_LOOK_EVERY_S)
 
 
-def deploy(target: Target, application: Application) -> None:
-    """Hand the application over; it starts meanwhile."""
+def deploy(target: Target, application: Application) -> Behind:
+    """The application being handed over; it starts meanwhile."""
     from ray import serve
 
     run = serve.RunTarget(target=application, name=target.name, route_prefix="/")
-    serve.run_many([run], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False)
+    waits = {"wait_for_ingress_deployment_creation": False, "wait_for_applications_running": False}
+    return Behind(lambda: serve.run_many([run], **waits))
 
 
 def wait_until_ready(
-    target: Target, within_s: float, stop: threading.Event, told: Callable[[str], None]
+    target: Target, deploying: Behind, within_s: float, stop: threading.Event, told: Callable[[str], None]
 ) -> None:
     """Until `/readyz` answers 200, or `stop`. told: of what is up by now, with every look.
 
@@ -93,6 +108,7 @@ def wait_until_ready(
     """
     until_s = time.monotonic() + within_s
     while not stop.is_set():
+        deploying.check()
         state = state_of(target.name)
         parts = list(parts_of(state))
         if state is not None and state.status == "DEPLOY_FAILED":

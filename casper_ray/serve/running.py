@@ -42,7 +42,9 @@ class Running(NamedTuple):
     @property
     def lives(self) -> bool:
         try:
-            return abs(psutil.Process(self.pid).create_time() - self.born_s) < _SAME_S
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.born_s) < _SAME_S
+            return same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
 

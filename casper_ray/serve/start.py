@@ -18,7 +18,7 @@ from casper_ray.console.json_lines import write_object
 from casper_ray.domain.time import duration_s
 from casper_ray.errors import CasperError, ConfigError
 from casper_ray.serve.checks import Served, check_target
-from casper_ray.serve.front import FAST, haproxy_front
+from casper_ray.serve.front import BEHIND, FAST, haproxy_front
 from casper_ray.serve.running import only_start, state_file, this_start, write_running
 from casper_ray.serve.status import deployments_of
 from casper_ray.serve.status_socket import answering
@@ -110,9 +110,9 @@ class _Start:
         write_running(file, running)
         try:
             begin_serve(self._target, self._front.http)
-            deploy(self._target, application)
+            deploying = deploy(self._target, application)
             within_s = _MODEL_START_S if self._target.settings.llm else _START_S
-            wait_until_ready(self._target, within_s, stop, self._told)
+            wait_until_ready(self._target, deploying, within_s, stop, self._told)
             ready_s = time.monotonic() - self._begun_s
             if not stop.is_set():
                 write_running(file, running._replace(ready=True))
@@ -190,9 +190,7 @@ def _front(target: Target, *, local: bool) -> Iterator[Front]:
         if variables["RAY_SERVE_ENABLE_HA_PROXY"] == "0":
             yield Front(variables, http, "no HAProxy is installed: Ray Serve's own proxy is slower")
             return
-        for name in ("ssl_certfile", "ssl_keyfile"):
-            http.pop(name, None)  # TLS ends at HAProxy; replicas listen on this machine's own address
-        yield Front(variables, http)
+        yield Front(variables, http | BEHIND)
 
 
 def _wait_for(ray: RayStarting) -> None:

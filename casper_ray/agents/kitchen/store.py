@@ -71,10 +71,11 @@ class KitchenStore(PipelineStore):
 
     def take_in(self, left: LeftBy) -> None:
         self._refused = self._refused_events(left)
+        self._customers, self._reading = self._customers_with_new(left), None
         self._known = pl.concat([self._known, self._steps(left)]).sort(KNOWN, "_batch_id", "order_id", "ts")
         self.orders = _orders(self._known, self._totals(left))
         self._windows = _windows(self.orders)
-        self._customers = self._reading = self._items = self._events = None
+        self._items = self._events = None
 
     def orders_of(self, order_ids: pl.Series) -> pl.DataFrame:
         """Rows of `orders`, at least those of these ids: to join with a few costs less than to join with all."""
@@ -127,7 +128,7 @@ class KitchenStore(PipelineStore):
         """
         if self._customers is None:
             read_ahead = self._reading
-            self._customers = read_ahead.result() if read_ahead else keyed_creations(self._created())
+            self._customers = read_ahead.result() if read_ahead else keyed_creations(self._created(self.left))
         return self._customers
 
     def read_customers_ahead(self) -> None:
@@ -136,19 +137,27 @@ class KitchenStore(PipelineStore):
         """
         if self._customers is None and self._reading is None:
             reader = ThreadPoolExecutor(1, thread_name_prefix="customers")
-            self._reading = reader.submit(keyed_creations, self._created())
+            self._reading = reader.submit(keyed_creations, self._created(self.left))
             reader.shutdown(wait=False)
 
-    def _created(self) -> pl.LazyFrame:
-        return self.events().filter(pl.col("event_type") == ORDER_CREATED, pl.col("order_id").is_not_null())
+    def _customers_with_new(self, left: LeftBy) -> pl.DataFrame | None:
+        """`customers` with those who came after the store's batch; None where none were read so far."""
+        if self._customers is None and self._reading is None:
+            return None
+        new = keyed_creations(self._created(left).filter(pl.col("_batch_id") > self.left.batch))
+        return pl.concat([self.customers(), new]).unique("order_id", keep="first", maintain_order=True)
+
+    def _created(self, left: LeftBy) -> pl.LazyFrame:
+        counted = self._counted(left)
+        return counted.filter(pl.col("event_type") == ORDER_CREATED, pl.col("order_id").is_not_null())
 
     def customers_of(self, order_ids: pl.Series) -> pl.DataFrame:
-        """order_id, customer: of these orders. Reads their bodies alone where there are few."""
-        if order_ids.len() > _MANY or self._customers is not None:
-            return self.customers().select("order_id", "customer")
-        return keyed_creations(self._created().filter(pl.col("order_id").is_in(order_ids.implode()))).select(
-            "order_id", "customer"
-        )
+        """order_id, customer: of these orders. Reads their bodies alone where there are few and none were read."""
+        asked = pl.col("order_id").is_in(order_ids.implode())
+        if order_ids.len() > _MANY or self._customers is not None or (self._reading and self._reading.done()):
+            customers = self.customers().select("order_id", "customer")
+            return customers.filter(asked) if order_ids.len() <= FEW else customers
+        return keyed_creations(self._created(self.left).filter(asked)).select("order_id", "customer")
 
     def timings(self, location_id: NDArray[np.int32], at_us: NDArray[np.int64]) -> NDArray[np.float64]:
         """P50, P75, P99 of delivery minutes at a location over the simulated day before an instant, and how many.

@@ -52,7 +52,6 @@ class DecisionsTable:
 
         Retry: safe. Where another writer commits first, `judge` is asked again, with what that one paid.
         """
-        self._table.refresh()
         written: list[DataFile] = []
 
         def change(table: OpenTable) -> Change:
@@ -137,6 +136,7 @@ class DecisionLog:
 
     def _append(self, app: str, number: int, stem: str, judge: Judge) -> bool:
         note = {"agent": self.agent, "batch": str(number)}
+        self._table.refresh()
         return self._table.append({app: number}, stem, judge, note)
 
 

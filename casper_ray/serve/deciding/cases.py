@@ -74,6 +74,8 @@ class Cases:
         self._index(self._setting.agent.cases(self.store, -1, self.store.batch))
 
     def _index(self, new: pl.DataFrame) -> None:
+        if self._setting.agent.ahead is not None:
+            self._setting.agent.ahead(self.store, new)  # any of them may be asked for
         first = self._rows.height
         self._rows = pl.concat([self._rows, new.select(self._rows.columns)], rechunk=True)
         self._ids += new["case_id"].to_list()

@@ -108,7 +108,6 @@ class Settling:
             return pl.concat(made)
 
         began_s = time.perf_counter()
-        self._table.refresh()
         batches = dict(each.page.log.next_single() for each in judgings)
         log, number = judgings[0].page.log, next(iter(batches.values()))
         reach("serve.before_commit")
@@ -141,15 +140,21 @@ def _judgings(
 def _judging(groups: Sequence[Group], book: Book, cases: set[str]) -> Judging:
     ours = [group for group in groups if group.proposed is not None and book.page(group.version)]
     page = book.page(ours[0].version)
-    proposed = pl.concat(group.proposed for group in ours if group.proposed is not None)
-    wanted = proposed.filter(pl.col("case_id").is_in(list(cases))).unique("case_id", keep="first")
-    instants = [group.sim_now for group in ours if group.sim_now is not None]
-    left = {batch: versions for group in ours for batch, versions in group.left.items()}
     if page is None:
         raise AssertionError("groups of another version have no new cases")
+    instants = [group.sim_now for group in ours if group.sim_now is not None]
+    left = {batch: versions for group in ours for batch, versions in group.left.items()}
     return Judging(
         page=page,
-        proposed=in_order(wanted),
+        proposed=_wanted([group.proposed for group in ours if group.proposed is not None], cases),
         sim_now=max(instants, default=None),
         left=Left(left),
     )
+
+
+def _wanted(proposed: Sequence[pl.DataFrame], cases: set[str]) -> pl.DataFrame:
+    """The proposals on these cases, each once, in the order in which they are decided."""
+    if len(proposed) == 1 and proposed[0].height == len(cases):
+        return proposed[0]  # as a proposer left it, which is most of the time
+    wanted = pl.concat(proposed).filter(pl.col("case_id").is_in(list(cases)))
+    return in_order(wanted.unique("case_id", keep="first"))

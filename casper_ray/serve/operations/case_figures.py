@@ -27,6 +27,7 @@ class CaseFigures:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._agent, self._reason, self._outcome, self._engine = (Bounded(n) for n in (64, 256, 256, 32))
+        self._batches: dict[str, int] = {}
 
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(name, text, labels, registry=registry)
@@ -87,7 +88,10 @@ class CaseFigures:
         self._off.labels(self._agent(agent)).set(off)
 
     def read_batch(self, agent: str, batch: int) -> None:
-        """What the agent decides on is of another batch now."""
+        """What the agent decides on is of this batch; nothing where it was before."""
+        if self._batches.get(agent) == batch:
+            return
+        self._batches[agent] = batch
         named = self._agent(agent)
         self._batch.labels(named).set(batch)
         self._batch_at.labels(named).set_to_current_time()

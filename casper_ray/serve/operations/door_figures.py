@@ -12,10 +12,11 @@ from casper_ray.serve.operations.labels import SECONDS, Bounded, method
 
 
 class DoorFigures:
-    """One call a request: about 5 µs."""
+    """One call a request."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._route, self._agent = Bounded(128), Bounded(64)
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._requests = Counter(
             "casper_http_requests", "Requests answered.", ("route", "method", "status"), registry=registry
         )
@@ -51,10 +52,14 @@ class DoorFigures:
 
     def answered(self, *, route: str, http_method: str, status: int, seconds: float) -> None:
         """And is gone. route: as declared, empty where none matched."""
-        at = self._route(route or "none")
+        at, by = self._route(route or "none"), method(http_method)
         self._open.dec()
-        self._requests.labels(at, method(http_method), str(status)).inc()
-        self._seconds.labels(at).observe(seconds)
+        known = self._known.get((at, by, status))
+        if known is None:
+            known = self._requests.labels(at, by, str(status)), self._seconds.labels(at)
+            self._known[at, by, status] = known
+        known[0].inc()
+        known[1].observe(seconds)
         if status >= 400:
             self._refusals.labels(TYPES.get(status, "internal"), at).inc()
 

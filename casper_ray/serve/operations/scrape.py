@@ -43,7 +43,8 @@ class AskedNumbers:
     """
 
     def __init__(self, handles: Mapping[str, DeploymentHandle[Any]]) -> None:
-        self._handles, self.parts = handles, tuple(handles)
+        self._handles = handles
+        self.parts: Sequence[str] = tuple(handles)
 
     async def snapshots(self) -> Sequence[Snapshot]:
         found = await asyncio.gather(*(_asked(part, handle) for part, handle in self._handles.items()))

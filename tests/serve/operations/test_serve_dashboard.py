@@ -146,3 +146,20 @@ def test_names_and_units_are_as_prometheus_wants_them() -> None:
         assert family.documentation.endswith(".")
         if family.type == "histogram":
             assert family.name.endswith(("_seconds", "_cases"))
+
+
+def test_the_page_lists_the_metrics_that_there_are() -> None:
+    """Name, kind, labels and words of each."""
+    page = (FOLDER.parents[1] / "docs" / "reference" / "serve-operations.md").read_text()
+    rows = re.findall(r"^\| (casper_\w+) \| (\w+) \| ([^|]*) \| ([^|]*) \|$", page, re.MULTILINE)
+    told = {name: (kind, set(re.findall(r"\w+", labels)), text) for name, kind, labels, text in rows}
+    known = labels_by_sample()
+    expected = {"casper_processes": ("gauge", {"part"}, "Processes of a part that answered this scrape.")}
+    for family in families():
+        name = family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")
+        labels = known.get(name, known.get(f"{family.name}_count", set())) - {"process"}
+        if family.name.startswith("casper_"):
+            expected[name] = (family.type, labels, family.documentation)
+    assert told == expected
+    for rule in RULES:
+        assert f"| {rule['alert']} |" in page

@@ -7,6 +7,7 @@ import pickle
 from typing import Any
 
 import polars as pl
+import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -183,3 +184,15 @@ def test_stages_have_their_times_and_sizes() -> None:
     assert value(text, "casper_group_cases_sum", **labels) == 40
     assert value(text, "casper_stage_seconds_bucket", le="0.025", **labels) == 1
     assert value(text, "casper_stage_seconds_bucket", le="0.01", **labels) == 0
+
+
+def test_a_batch_is_first_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = CollectorRegistry()
+    figures = CaseFigures(registry)
+    for batch, now in ((7, 100.0), (7, 200.0), (8, 300.0), (8, 400.0)):
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        figures.read_batch("refund", batch)
+    text = exposition([snapshot("proposer:refund", "p", registry)])
+    labels = {"agent": "refund", "process": "proposer:refund-p"}
+    assert value(text, "casper_lake_batch", **labels) == 8
+    assert value(text, "casper_lake_batch_seen_timestamp_seconds", **labels) == 300
