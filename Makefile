@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 VLLM := .venv-vllm/bin/python
 
-.PHONY: demo test test-slow test-vllm check chaos bench picture clean
+.PHONY: demo test test-slow test-vllm bench-vllm check chaos bench picture clean
 
 demo: $(VENV)/.base
 	$(BIN)/python -m casper_ray.sim --speed 3600 --for 45s
@@ -30,8 +30,12 @@ chaos: $(VENV)/.test
 	$(BIN)/python tests/chaos/suite.py --json benchmarks/results/latest-chaos.json
 
 bench: $(VENV)/.bench
-	$(BIN)/python -m pytest benchmarks -m "not slow" --benchmark-json=benchmarks/results/latest.json
+	$(BIN)/python -m pytest benchmarks -m "not slow and not vllm" --benchmark-json=benchmarks/results/latest.json
 	$(BIN)/python benchmarks/table.py benchmarks/results/latest.json
+
+bench-vllm: .venv-vllm/.ready
+	$(VLLM) -m pytest benchmarks/serve -m vllm --benchmark-json=benchmarks/results/latest-llm.json
+	$(VLLM) benchmarks/table.py benchmarks/results/latest-llm.json
 
 clean:
 	rm -rf .casper

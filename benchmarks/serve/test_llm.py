@@ -1,0 +1,157 @@
+"""The model behind our door beside vLLM's own server: the same model, arguments and requests, in turn.
+
+Runs where a vLLM is (`make bench-vllm`). Each server is started by itself: two engines would share the processors.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import uvloop
+from conftest import ENVIRONMENT, run_sim
+from load import closed_loop, figures, request_bytes
+from pytest_benchmark.fixture import BenchmarkFixture
+from served import free_port, serving
+
+from casper_ray.serve.llm.tiny_llama import write_tiny_llama
+
+pytestmark = pytest.mark.vllm
+
+START_S = 300.0
+GOALS = {1: 0.7, 16: 0.85, 64: 0.85}
+SECONDS = {1: 20.0, 16: 20.0, 64: 30.0}
+ORDER = ("vllm", "door", "door", "vllm")
+PROMPTS = 256
+ENGINE: dict[str, Any] = {
+    "max_model_len": 2_048,
+    "enforce_eager": True,
+    "dtype": "float32",
+    "structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": True},
+}
+ANSWER = {
+    "type": "object",
+    "properties": {
+        "outcome": {"type": "string", "enum": ["refund", "partial", "none", "escalate"]},
+        "usd": {"type": "number", "minimum": 0, "maximum": 50},
+        "reason": {"type": "string", "maxLength": 60},
+    },
+    "required": ["outcome", "usd", "reason"],
+    "additionalProperties": False,
+}
+Measured = dict[str, dict[int, list[float]]]
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    """Requests a second, by server and connections: a figure for each time that a server was started."""
+    folder = tmp_path_factory.mktemp("llm")
+    write_tiny_llama(folder / "tiny")
+    found: Measured = {name: {connections: [] for connections in GOALS} for name in ("door", "vllm")}
+    for number, name in enumerate(ORDER):
+        place = folder / str(number)
+        place.mkdir()
+        server = _our_door if name == "door" else _vllms_own
+        with server(folder / "tiny", place) as (port, key):
+            for connections in GOALS:
+                found[name][connections].append(_per_s(port, key, connections))
+    return found
+
+
+@pytest.mark.parametrize("connections", GOALS)
+def test_llm_path(benchmark: BenchmarkFixture, measured: Measured, connections: int) -> None:
+    door, vllm = (measured[name][connections] for name in ("door", "vllm"))
+    benchmark.pedantic(lambda: None, rounds=1)
+    benchmark.extra_info.update(
+        what=f"requests/s of the model behind the door / vLLM's own server, {connections} at once",
+        goal=f"≥ {GOALS[connections]} (aim 0.95)",
+        ratio=statistics.mean(door) / statistics.mean(vllm),
+        door_per_s=door,
+        vllm_per_s=vllm,
+    )
+
+
+def _per_s(port: int, key: str, connections: int) -> float:
+    """Requests answered a second, once warm. All answers are whole."""
+    seconds = SECONDS[connections]
+    seen = uvloop.run(closed_loop(port, _requests(key), connections, seconds))
+    found = figures(seen, seconds)
+    assert set(found["statuses"]) == {"200"}, found
+    return float(found["per_s"])
+
+
+def _requests(key: str) -> Iterator[bytes]:
+    headers = {"Authorization": f"Bearer {key}"}
+    schema = {"name": "Answer", "schema": ANSWER, "strict": True}
+    return cycle(
+        request_bytes(
+            "POST",
+            "/v1/chat/completions",
+            json.dumps(
+                {
+                    "model": "tiny",
+                    "messages": [
+                        {"role": "user", "content": f"Order {number} came {number % 90} minutes late"}
+                    ],
+                    "response_format": {"type": "json_schema", "json_schema": schema},
+                    "max_tokens": 120,
+                    "temperature": 0.0,
+                }
+            ).encode(),
+            headers,
+        )
+        for number in range(PROMPTS)
+    )
+
+
+@contextmanager
+def _our_door(model: Path, folder: Path) -> Iterator[tuple[int, str]]:
+    lake = folder / "lake"
+    run_sim(lake, "--days", "2", "--start-day", "1", "--trigger", "available-now")  # a door has a lake
+    llm = {"name": "tiny", "source": str(model), "device": "cpu", "engine": ENGINE}
+    with serving(lake, folder, agents={}, door={"replicas": [1, 1]}, llm=llm) as served:
+        yield int(served.url.rpartition(":")[2]), served.key
+
+
+@contextmanager
+def _vllms_own(model: Path, folder: Path) -> Iterator[tuple[int, str]]:
+    port, key = free_port(), "sk-of-this-benchmark"
+    arguments = {**ENGINE, "structured_outputs_config": json.dumps(ENGINE["structured_outputs_config"])}
+    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
+    command += ["--served-model-name", "tiny", "--host", "127.0.0.1", "--port", str(port), "--api-key", key]
+    command += ["--disable-uvicorn-access-log"]
+    for name, value in arguments.items():
+        command += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    environment = {**ENVIRONMENT, "VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1"}
+    with (folder / "vllm.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        try:
+            _wait_for(port, process, folder / "vllm.log")
+            yield port, key
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    until_s = time.monotonic() + START_S
+    with httpx2.Client(trust_env=False) as client:
+        while time.monotonic() < until_s:
+            assert process.poll() is None, log.read_text()[-3000:]
+            try:
+                if client.get(f"http://127.0.0.1:{port}/health").status_code == 200:
+                    return
+            except httpx2.HTTPError:
+                pass
+            time.sleep(0.5)
+    raise AssertionError(log.read_text()[-3000:])
