@@ -24,7 +24,6 @@ from casper_ray.serve.openai_api.server_events import MEDIA_TYPE
 from casper_ray.serve.openai_api.translated import chat_request
 
 _JSON: Final = "application/json"
-_UNCACHED: Final = {"Cache-Control": "no-cache"}
 Decides = Annotated[Principal, Depends(Allow(Action.DECIDE))]
 Sees = Annotated[Principal, Depends(Allow(Action.SEE_AGENTS))]
 
@@ -104,11 +103,11 @@ def _of_decision(made: Made, content: str) -> Response:
 
 def _events(made: Made, events: Iterable[str]) -> Response:
     """The whole stream of a decision that is made: there is nothing to wait for between its events."""
-    return Response("".join(events), media_type=MEDIA_TYPE, headers=_UNCACHED | _replayed(made))
+    return Response("".join(events), media_type=MEDIA_TYPE, headers=_replayed(made))
 
 
 def _streamed(events: AsyncIterator[str]) -> Response:
-    return StreamingResponse(events, media_type=MEDIA_TYPE, headers=_UNCACHED)
+    return StreamingResponse(events, media_type=MEDIA_TYPE)
 
 
 def _replayed(made: Made) -> dict[str, str]:
