@@ -1,7 +1,7 @@
 """The application of Ray Serve: doors, proposers by agent, keepers by catalog. `build` is what configurations name.
 
-A door takes requests, proves who asks and gathers; a proposer works out what its agent proposes, for many cases in one
-call; the catalog's one keeper judges and commits. Doors and proposers keep nothing, so there can be any number of them.
+A door takes requests, proves who asks and gathers; a proposer works out what its agent proposes, for many cases in
+one call; the catalog's one keeper judges and commits. Doors and proposers keep nothing: there can be any number.
 """
 
 from __future__ import annotations

@@ -59,10 +59,13 @@ class Gathering(Generic[T, R]):
     async def _done(self, taken: list[tuple[T, asyncio.Future[R]]]) -> None:
         try:
             results = await self._work([item for item, _ in taken])
-        except Exception as error:
+        except BaseException as error:  # also a panic of Rust's, which is no Exception: nobody may wait for ever
+            told = error if isinstance(error, Exception) else RuntimeError(type(error).__name__)
             for _, waits in taken:
                 if not waits.done():
-                    waits.set_exception(error)
+                    waits.set_exception(told)
+            if isinstance(error, (KeyboardInterrupt, SystemExit, asyncio.CancelledError)):
+                raise
         else:
             for (_, waits), result in zip(taken, results, strict=True):
                 if not waits.done():

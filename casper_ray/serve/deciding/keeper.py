@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, TypeVar
 from casper_ray.agents.stream.log import DecisionsTable
 from casper_ray.agents.stream.runner import Setting, lease_name
 from casper_ray.errors import LeaseHeldError
+from casper_ray.failpoints import reach
 from casper_ray.lakehouse.lease import current_holder
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.serve.access.principal import Action
@@ -112,6 +113,7 @@ class Keeper:
     async def _write(self, events: list[Sequence[AuditEvent]]) -> list[None]:
         together = [event for some in events for event in some]
         await self._in(self._writing, lambda: self._audit.write(together))
+        reach("serve.after_audit")
         return [None] * len(events)
 
     async def _cannot_write(self) -> DoorError | None:
