@@ -6,7 +6,6 @@ import re
 
 import pytest
 from open_door import OpenDoor
-from ray.serve._private.http_util import _apply_middlewares
 
 from casper_ray.serve.access.principal import Role
 from casper_ray.serve.door.app import build_app
@@ -71,7 +70,12 @@ def test_browsers_are_told_to_stay_with_tls_where_there_is_tls(door: OpenDoor) -
     assert secure["Strict-Transport-Security"].startswith("max-age=")
 
 
+@pytest.mark.filterwarnings(
+    "ignore:Using extra keyword arguments on `Field`"
+)  # Ray Serve's own, when imported
 def test_ray_serve_which_echoes_the_id_does_not_make_it_two(door: OpenDoor) -> None:
+    from ray.serve._private.http_util import _apply_middlewares
+
     app = build_app(door.app.state.services, id_is_echoed=True)
     served = OpenDoor(_apply_middlewares(app, []), door.store, door.keys, door.noted)
     ids = served.ask("GET", "/v1/agents", None).headers.get_list("X-Request-Id")
