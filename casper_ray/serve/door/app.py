@@ -45,12 +45,17 @@ _LOG = logging.getLogger(__name__)
 class Door(FastAPI):
     """FastAPI whose every answer has our headers, the one to a bug too, which middleware never sees."""
 
+    id_is_echoed = False
+
     def build_middleware_stack(self) -> ASGIApp:
-        return AnswerHeaders(super().build_middleware_stack())
+        return AnswerHeaders(super().build_middleware_stack(), id_is_echoed=self.id_is_echoed)
 
 
-def build_app(services: Services) -> FastAPI:
-    """The application over `services`. Raises: ValueError where a route declares neither `Allow` nor x-public."""
+def build_app(services: Services, *, id_is_echoed: bool = False) -> FastAPI:
+    """The application over `services`. id_is_echoed: see `AnswerHeaders`.
+
+    Raises: ValueError where a route declares neither `Allow` nor x-public.
+    """
     app = Door(
         title="casper_ray",
         summary="Agents that decide on cases, over HTTP.",
@@ -59,6 +64,7 @@ def build_app(services: Services) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.id_is_echoed = id_is_echoed
     app.state.services = services
     for build in ROUTERS:
         # Flat: what `include_router` makes of it, newer FastAPI hides from `_check_guarded`.

@@ -41,7 +41,7 @@ class DoorReplica:
         )
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
-        return build_app(self._services)
+        return build_app(self._services, id_is_echoed=True)
 
 
 def _model(settings: ServeSettings, handle: Any | None) -> Model | None:

@@ -84,19 +84,19 @@ function field(name, value) {
 function decisionShown({ body, replayed }) {
   const row = body.decision || body;
   const kind = KINDS[row.gate_action] || "";
-  const amount = Number(row.amount) ? ` of ${row.amount}` : "";
-  const final = row.final || {};
-  const texts = Object.entries(final).filter(([name, value]) => typeof value !== "object" && name !== "kind");
+  const amount = Number(row.amount) ? `, ${row.amount}` : "";
+  const said = [row.outcome, "", null];
+  const texts = Object.entries(row.final || {}).filter(([, value]) => typeof value !== "object" && !said.includes(value));
   return made(
     "article", `verdict ${kind}`,
-    made("h3", "", `${String(row.outcome).replaceAll("_", " ")}${amount}`),
+    made("h3", "", `${row.agent}: ${String(row.outcome).replaceAll("_", " ")}${amount}`),
     made("span", `pill ${kind}`, row.gate_action),
     ...(replayed ? [made("span", "pill", "decided before")] : []),
     ...(row.gate_reasons || []).map((reason) => made("span", "pill", reason)),
     made(
       "dl", "",
       ...field("case", row.case_id),
-      ...field("as of", row.case_ts),
+      ...field("as of", `${row.case_ts.replace("T", " ").slice(0, 19)} UTC, simulated`),
       ...texts.flatMap(([name, value]) => field(name.replaceAll("_", " "), value)),
       ...(row.final ? [] : field("final", row.gate_action === "queued" ? "a person decides" : "nothing is done")),
       ...field("decided by", `${row.agent} ${row.agent_version}, engine ${row.engine}`),
@@ -143,7 +143,7 @@ async function showAudit() {
 
 function showCurl() {
   at("curl").textContent = [
-    "export CASPER_KEY=…   # not in the command: other users of the machine see commands",
+    "read -rs CASPER_KEY   # paste the key: so it is in no history",
     `curl -s ${location.origin}/v1/agents -H "Authorization: Bearer $CASPER_KEY"`,
     `curl -s ${location.origin}/v1/agents/refund/decisions -H "Authorization: Bearer $CASPER_KEY" \\`,
     `     -H "Content-Type: application/json" -H "Idempotency-Key: $(uuidgen)" -d '{"subject": "ORDER ID"}'`,
