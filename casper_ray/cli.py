@@ -16,6 +16,7 @@ from casper_ray.main_job.replay_command import app as replay_app
 from casper_ray.medallion.command import app as medallion_app
 from casper_ray.medallion.mend_command import app as lake_app
 from casper_ray.medallion.report.command import app as quality_app
+from casper_ray.serve.command import app as serve_app
 
 app = typer.Typer(
     add_completion=False,
@@ -35,6 +36,7 @@ for command in (attack, register, champion, compare):
     agents_app.command()(command)
 app.add_typer(agents_app, name="agents")
 app.add_typer(decision_app, name="decision")
+app.add_typer(serve_app, name="serve")
 
 
 def main() -> None:

@@ -6,15 +6,16 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from types import TracebackType
-from typing import Any, Self
+from types import MappingProxyType, TracebackType
+from typing import Any, Final, Self
 
 from casper_ray.config import Environment
 from casper_ray.errors import ConfigError
 
 _REACH_S, _WARM_UP_S = 5.0, 20.0
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _OBJECT_STORE_BYTES = 256 << 20
 """What crosses the object store is small: file names and partial aggregates."""
 
@@ -35,17 +36,29 @@ it does the same work over and over: polars' allocator keeps its pages (a sevent
 does the C library's, for the buffers that files are read into (another eighth)."""
 
 
-def start_ray(environment: Environment) -> None:
-    """Start Ray, or join the cluster at `RAY_ADDRESS`; nothing if this process already has one."""
+def set_variables(variables: Mapping[str, str]) -> None:
+    """Environment variables of this process and of the workers that it starts, whatever was set; of Ray's and the
+    workers' usual ones what is set stays.
+    """
+    os.environ.update(variables)
     for name, value in (_QUIET | _WORKER_ENV).items():
         os.environ.setdefault(name, value)
+
+
+def start_ray(environment: Environment, variables: Mapping[str, str] = _NONE) -> None:
+    """Start Ray, or join the cluster at `RAY_ADDRESS`; nothing if this process already has one.
+
+    variables: of the environment, for the workers too.
+    """
+    set_variables(variables)
     import ray
 
     if ray.is_initialized():
         return
     for name in ("ray", "ray._private"):  # the second by itself too: importing ray.data sets the first anew
         logging.getLogger(name).setLevel(logging.ERROR)
-    options = _joining(environment.ray_address) if environment.ray_address else _local(environment.cpus)
+    address = environment.ray_address
+    options = _joining(address, variables) if address else _local(environment.cpus)
     ray.init(log_to_driver=False, configure_logging=False, **options)
 
 
@@ -59,18 +72,24 @@ def stop_ray() -> None:
 class RayStarting:
     """Ray coming up in the background, for as long as the block lasts; the caller does what needs no Ray yet.
 
-    warm_up(cpus): called once Ray is up, also in the background.
+    warm_up(cpus): called once Ray is up, also in the background. variables: as `start_ray` takes them.
 
     The thread that starts Ray stays until the process ends: Linux ends Ray's processes with the thread that
     made them, not with the process.
     """
 
-    def __init__(self, environment: Environment, warm_up: Callable[[int], None] | None = None) -> None:
-        self._environment, self._warm_up = environment, warm_up
+    def __init__(
+        self,
+        environment: Environment,
+        warm_up: Callable[[int], None] | None = None,
+        variables: Mapping[str, str] = _NONE,
+    ) -> None:
+        self._environment, self._warm_up, self._variables = environment, warm_up, variables
         self._error: BaseException | None = None
         self._up, self._warmed = threading.Event(), threading.Event()
 
     def __enter__(self) -> Self:
+        set_variables(self._variables)  # before the block imports what reads them
         threading.Thread(target=self._start, name="ray", daemon=True).start()
         return self
 
@@ -96,7 +115,7 @@ class RayStarting:
 
     def _start(self) -> None:
         try:
-            start_ray(self._environment)
+            start_ray(self._environment, self._variables)
         except BaseException as error:
             self._error = error
         self._up.set()
@@ -107,12 +126,12 @@ class RayStarting:
         threading.Event().wait()
 
 
-def _joining(address: str) -> dict[str, Any]:
-    _check_reachable(address)
-    return {"address": address, "runtime_env": {"env_vars": _WORKER_ENV}}
+def _joining(address: str, variables: Mapping[str, str]) -> dict[str, Any]:
+    check_reachable(address)
+    return {"address": address, "runtime_env": {"env_vars": _WORKER_ENV | dict(variables)}}
 
 
-def _check_reachable(address: str) -> None:
+def check_reachable(address: str) -> None:
     """Raises: ConfigError where nobody listens at host:port; Ray itself would try for minutes."""
     host, _, port = address.rpartition(":")
     if "://" in address or not port.isdecimal():
