@@ -68,6 +68,8 @@ class Agent:
               `gate.FACTS`. `proposals` has the columns of `answer_schema`, null where there is no proposal.
     final(proposals, amounts): the answer as the gate leaves it: `answer_schema` with its amounts put in.
     open_store(catalog, batch): what tools read, as batch left it; None: the newest.
+    ahead(store, cases): called before tools are asked, so that a store may begin to read what the facts of very many
+              cases will need; None: there is nothing.
     cases(store, after, to): cases that batches (after, to] brought, of `CASES`, in the order of `at`, then case_id.
     """
 
@@ -86,6 +88,7 @@ class Agent:
     final: Callable[[pl.DataFrame, pl.Series], pl.DataFrame]
     open_store: Callable[[Catalog, int | None], Store]
     cases: Callable[[Any, int, int], pl.DataFrame]
+    ahead: Callable[[Any, pl.DataFrame], None] | None = None
 
     def tool(self, name: str) -> Tool:
         return next(tool for tool in self.tools if tool.name == name)

@@ -92,6 +92,8 @@ class Decider:
 
         Returns: one row per case, in order: `CASES`, a struct `answer`, `PROPOSED`, and the rest of `FACTS`.
         """
+        if self.agent.ahead is not None:
+            self.agent.ahead(store, cases)
         evidence = gathered(store, self.agent.gathered_tools, cases)
         ask = Ask(agent=self.agent, rules=self.rules, store=store, evidence=evidence)
         proposed = self.engine.propose(ask) if not off else _nothing_proposed(ask)

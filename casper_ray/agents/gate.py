@@ -101,14 +101,15 @@ def judged(
     off:     the agent's kill switch.
     Returns: one row per row of facts: `VERDICTS`.
     Rules:   without money nothing depends on what came before, so such rows are judged together; so are payments that
-             no limit can touch, where there are `many`; the others one by one, see `verdict`.
+             no limit can touch, where there are `many`: they touch no other row's limit either. The others are judged
+             one by one, see `verdict`.
     """
     off = off or rules.off
     plain = pl.repeat(False, facts.height, eager=True) if off else without_money(facts, rules)
     free = _free(facts, ~plain, rules, ledger) if not off and (~plain).sum() >= many else plain & False
-    _pay(facts.filter(free), ledger)
     rest = ~plain & ~free
     singly = [verdict(fact, rules, ledger, off=off) for fact in facts.filter(rest).iter_rows(named=True)]
+    ledger.add_table(facts.filter(free).with_columns(pl.col("at").dt.date().alias("day")))
     made = pl.DataFrame([Verdict(APPROVED, (), _ZERO), *singly], schema=VERDICTS, orient="row")
     # The first row stands for every row that is approved as it is; the others come in their own order.
     place = pl.select(pl.when(rest).then(rest.cast(pl.UInt32).cum_sum()).otherwise(0)).to_series()
@@ -121,13 +122,6 @@ def _free(facts: pl.DataFrame, paying: pl.Series, rules: GateRules, ledger: Ledg
     mask = pl.repeat(False, facts.height, eager=True)
     rows = paying.arg_true()
     return mask.scatter(rows.filter(unbounded(facts[rows], rules, ledger)), True)
-
-
-def _pay(facts: pl.DataFrame, ledger: Ledger) -> None:
-    """The payments, as they were asked for."""
-    columns = ("case_id", "pays_for", "customer", pl.col("at").dt.date(), "amount")
-    for row in facts.select(columns).iter_rows():
-        ledger.add(Payment(*row))
 
 
 def verdict(fact: Mapping[str, Any], rules: GateRules, ledger: Ledger, *, off: bool = False) -> Verdict:

@@ -1,56 +1,58 @@
-"""Percentiles of a moving window, exact, for one window or for many."""
+"""Percentiles of many windows of one row of values, exact."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from functools import cache
-from math import ceil
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 SHARES: Final = (0.50, 0.75, 0.99)
+_FEW: Final = 100
+"""Up to so many windows are sorted one by one: all windows together cost what there are values."""
+
+_Floats = NDArray[np.float64]
+_Places = NDArray[np.int64]
 
 
-def window_percentiles(
-    values: NDArray[np.float64], first: NDArray[np.int64], last: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def window_percentiles(values: _Floats, first: _Places, last: _Places) -> _Floats:
     """The P50, P75 and P99 of `values[first:last]`, for each window.
 
-    first, last: places, neither falling from window to window.
-    Returns:     one row per window, NaN where it is empty. A percentile is a value that there is: the nearest rank
-                 from below, so no two implementations differ in its last digits.
+    Returns: one row per window, NaN where it is empty. A percentile is a value that there is: the nearest rank
+             from below, so no two implementations differ in its last digits.
     """
     found = np.full((len(first), len(SHARES)), np.nan)
-    inside: list[float] = []
-    begin = end = 0
-    listed = values.tolist()
-    rows: list[int] = []
-    told: list[tuple[float, float, float]] = []
-    for row, (start, stop) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
-        if start >= end:
-            inside, begin, end = [], start, start
-        while begin < start:
-            del inside[bisect_left(inside, listed[begin])]
-            begin += 1
-        if not inside and stop > end:
-            inside = sorted(listed[end:stop])
-            end = stop
-        while end < stop:
-            insort(inside, listed[end])
-            end += 1
-        if inside:
-            count = len(inside)
-            rows.append(row)
-            places = _places(count)
-            told.append((inside[places[0]], inside[places[1]], inside[places[2]]))
-    found[rows] = np.array(told, np.float64).reshape(-1, len(SHARES))
+    filled = np.flatnonzero(last > first)
+    first, last = first[filled], last[filled]
+    nth = np.maximum(0, np.ceil(np.outer(last - first, SHARES)).astype(np.int64) - 1)
+    if len(filled) <= _FEW:
+        for row, start, stop, places in zip(filled, first, last, nth, strict=True):
+            found[row] = np.sort(values[start:stop])[places]
+    else:
+        starts, stops = np.repeat(first, len(SHARES)), np.repeat(last, len(SHARES))
+        found[filled] = nth_of_windows(values, starts, stops, nth.ravel()).reshape(-1, len(SHARES))
     return found
 
 
-@cache
-def _places(count: int) -> tuple[int, int, int]:
-    """Where in `count` sorted values the percentiles stand."""
-    first, second, third = (max(0, ceil(share * count) - 1) for share in SHARES)
-    return first, second, third
+def nth_of_windows(values: _Floats, first: _Places, last: _Places, nth: _Places) -> _Floats:
+    """The `nth` least, from 0, of `values[first:last]`; windows in any order, none empty.
+
+    The values' ranks are told apart bit by bit, the highest first, as in a wavelet matrix: ranks whose bit is 0 move
+    to the front, all in their order, so what was one window stays one, of the half in which the wanted rank is.
+    """
+    order = np.argsort(values, kind="stable")
+    ranks = np.empty(len(values), np.int64)
+    ranks[order] = np.arange(len(values))
+    wanted = np.zeros(len(nth), np.int64)
+    for bit in reversed(range(len(values).bit_length())):
+        low = (ranks >> bit & 1) == 0
+        lows = np.concatenate([[0], np.cumsum(low)])
+        first_low, last_low = lows[first], lows[last]
+        here = last_low - first_low
+        high = nth >= here
+        first = np.where(high, lows[-1] + first - first_low, first_low)
+        last = np.where(high, lows[-1] + last - last_low, last_low)
+        nth = np.where(high, nth - here, nth)
+        wanted |= high.astype(np.int64) << bit
+        ranks = np.concatenate([ranks[low], ranks[~low]])
+    return values[order[wanted]]

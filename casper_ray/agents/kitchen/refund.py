@@ -23,6 +23,7 @@ from casper_ray.agents.kitchen.tools import (
 from casper_ray.spec import Spec
 
 _NONE, _PARTIAL, _FULL = "none", "partial", "full"
+_VERY_MANY = 10_000
 
 
 class Refund(Answer):
@@ -122,6 +123,12 @@ def facts(
     )
 
 
+def ahead(store: KitchenStore, cases: pl.DataFrame) -> None:
+    """Of very many cases so many pay that all customers are read."""
+    if cases.height > _VERY_MANY:
+        store.read_customers_ahead()
+
+
 def final(answers: pl.DataFrame, amounts: pl.Series) -> pl.DataFrame:
     """The answer with the gate's amount; nothing paid is no refund."""
     return answers.with_columns(
@@ -178,4 +185,5 @@ REFUND: Final = Agent(
     final=final,
     open_store=KitchenStore,
     cases=cases,
+    ahead=ahead,
 )

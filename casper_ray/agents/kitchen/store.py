@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -63,6 +64,7 @@ class KitchenStore(PipelineStore):
         self.orders = _orders(self._known, pl.DataFrame(schema=_TOTALS))
         self._windows: dict[int, Window] = {}
         self._customers: pl.DataFrame | None = None
+        self._reading: Future[pl.DataFrame] | None = None
         self._items: ByOrder | None = None
         self._events: ByOrder | None = None
         super().__init__(catalog, batch)
@@ -72,7 +74,7 @@ class KitchenStore(PipelineStore):
         self._known = pl.concat([self._known, self._steps(left)]).sort(KNOWN, "_batch_id", "order_id", "ts")
         self.orders = _orders(self._known, self._totals(left))
         self._windows = _windows(self.orders)
-        self._customers = self._items = self._events = None
+        self._customers = self._reading = self._items = self._events = None
 
     def orders_of(self, order_ids: pl.Series) -> pl.DataFrame:
         """Rows of `orders`, at least those of these ids: to join with a few costs less than to join with all."""
@@ -124,8 +126,18 @@ class KitchenStore(PipelineStore):
         An order whose body names no address has a null key.
         """
         if self._customers is None:
-            self._customers = keyed_creations(self._created())
+            read_ahead = self._reading
+            self._customers = read_ahead.result() if read_ahead else keyed_creations(self._created())
         return self._customers
+
+    def read_customers_ahead(self) -> None:
+        """Have `customers` read in a thread of its own: nothing needs it before there are proposals, whose making
+        leaves a processor free.
+        """
+        if self._customers is None and self._reading is None:
+            reader = ThreadPoolExecutor(1, thread_name_prefix="customers")
+            self._reading = reader.submit(keyed_creations, self._created())
+            reader.shutdown(wait=False)
 
     def _created(self) -> pl.LazyFrame:
         return self.events().filter(pl.col("event_type") == ORDER_CREATED, pl.col("order_id").is_not_null())

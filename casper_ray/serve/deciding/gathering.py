@@ -59,7 +59,9 @@ class Gathering(Generic[T, R]):
     async def _done(self, taken: list[tuple[T, asyncio.Future[R]]]) -> None:
         try:
             results = await self._work([item for item, _ in taken])
-        except BaseException as error:  # also a panic of Rust's, which is no Exception: nobody may wait for ever
+        except (
+            BaseException
+        ) as error:  # also a panic of Rust's, which is no Exception: nobody may wait for ever
             told = error if isinstance(error, Exception) else RuntimeError(type(error).__name__)
             for _, waits in taken:
                 if not waits.done():

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Header, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from casper_ray.serve.access.principal import Action, Principal
 from casper_ray.serve.door.allow import Allow, note_done, request_id_of, services_of
 from casper_ray.serve.door.body import body_schema, read_body
+from casper_ray.serve.door.errors import DoorError
+from casper_ray.serve.door.quick import QuickRoute
 from casper_ray.serve.door.services import Made, Wanted
 
-AGENT = Annotated[str, Path(min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_-]*$")]
-KEY = Annotated[
-    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
-]
+AGENT = Annotated[str, Path(description="An agent that is served, by name.")]
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
+_KEY_HEADER: Final[dict[str, Any]] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Of one request: sent again with it, a request is answered as it was the first time.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+}
 _DECIDE, _SWITCH = "/v1/agents/{agent}/decisions", "/v1/agents/{agent}/switch"
 REPLAYED = "Idempotent-Replayed"
 
@@ -40,22 +48,22 @@ class SwitchState(BaseModel):
 
 
 def build_agents_router() -> APIRouter:
-    router = APIRouter(tags=["agents"])
+    router = APIRouter(tags=["agents"], route_class=QuickRoute)
 
-    @router.get("/v1/agents", dependencies=[Depends(Allow(Action.SEE_AGENTS))])
-    async def agents(request: Request) -> JSONResponse:
+    @router.get("/v1/agents")
+    async def agents(
+        request: Request, who: Annotated[Principal, Depends(Allow(Action.SEE_AGENTS))]
+    ) -> Response:
         """The agents that are served: version, engine, tools, on or off."""
         return JSONResponse({"agents": list(await services_of(request).deciding.agents())})
 
-    @router.post(_DECIDE, openapi_extra=body_schema(WantedDecision))
+    @router.post(_DECIDE, openapi_extra=body_schema(WantedDecision) | {"parameters": [_KEY_HEADER]})
     async def decide(
-        request: Request,
-        agent: AGENT,
-        who: Annotated[Principal, Depends(Allow(Action.DECIDE))],
-        key: KEY = None,
+        request: Request, agent: AGENT, who: Annotated[Principal, Depends(Allow(Action.DECIDE))]
     ) -> Response:
         """Decide on a case, once. 200 means that the decision is durable; asked again, it is the same one."""
         body = await read_body(request, WantedDecision)
+        key = idempotency_key(request)
         digests = key_digests(who, key, agent, body.subject) if key else ("", "")
         made = await services_of(request).deciding.decide(
             Wanted(
@@ -72,25 +80,33 @@ def build_agents_router() -> APIRouter:
 
     @router.put(_SWITCH, openapi_extra=body_schema(SwitchState))
     async def switch(
-        request: Request,
-        agent: AGENT,
-        who: Annotated[Principal, Depends(Allow(Action.SWITCH_AGENTS))],
-    ) -> JSONResponse:
+        request: Request, agent: AGENT, who: Annotated[Principal, Depends(Allow(Action.SWITCH_AGENTS))]
+    ) -> Response:
         """The agent's kill switch. It holds for what is not committed yet."""
         body = await read_body(request, SwitchState)
         await services_of(request).deciding.switch(agent, off=body.off)
         note_done(request, Action.SWITCH_AGENTS, who, "off" if body.off else "on")
         return JSONResponse({"agent": agent, "off": body.off})
 
-    @router.get("/v1/decisions/{decision_id}", dependencies=[Depends(Allow(Action.SEE_DECISIONS))])
+    @router.get("/v1/decisions/{decision_id}")
     async def decision(
-        request: Request, decision_id: Annotated[str, Path(min_length=1, max_length=100)]
+        request: Request,
+        decision_id: str,
+        who: Annotated[Principal, Depends(Allow(Action.SEE_DECISIONS))],
     ) -> Response:
         """A decision that was made, by its whole id."""
         found = await services_of(request).deciding.decision(decision_id)
         return Response(found, media_type="application/json")
 
     return router
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The header's, or None. Raises: DoorError 422."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise DoorError(422, "Idempotency-Key: 1 to 200 printable characters", "such as a UUID")
+    return key
 
 
 def key_digests(who: Principal, key: str, agent: str, subject: str) -> tuple[str, str]:

@@ -24,6 +24,7 @@ from casper_ray.serve.door.health_routes import build_health_router
 from casper_ray.serve.door.keys_routes import build_keys_router
 from casper_ray.serve.door.limits import RequestLimits
 from casper_ray.serve.door.page_route import build_page_router
+from casper_ray.serve.door.quick import QuickRoutes
 from casper_ray.serve.door.services import Services
 
 ROUTERS: Final[tuple[Callable[[], APIRouter], ...]] = (
@@ -39,12 +40,15 @@ _LOG = logging.getLogger(__name__)
 
 
 class Door(FastAPI):
-    """FastAPI whose every answer has our headers, the one to a bug too, which middleware never sees."""
+    """FastAPI whose every answer has our headers, and every request our limits, also where it is a quick route's."""
 
     id_is_echoed = False
 
     def build_middleware_stack(self) -> ASGIApp:
-        return AnswerHeaders(super().build_middleware_stack(), id_is_echoed=self.id_is_echoed)
+        services: Services = self.state.services
+        routes = QuickRoutes(super().build_middleware_stack(), self.router.routes, _answered)
+        limited = RequestLimits(routes, limits=services.settings.limits, audit=services.audit)
+        return AnswerHeaders(limited, id_is_echoed=self.id_is_echoed)
 
 
 def build_app(services: Services, *, id_is_echoed: bool = False) -> FastAPI:
@@ -69,7 +73,6 @@ def build_app(services: Services, *, id_is_echoed: bool = False) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(Exception, _broken)
-    app.add_middleware(RequestLimits, limits=services.settings.limits, audit=services.audit)
     _check_guarded(app)
     return app
 
@@ -78,6 +81,11 @@ def _check_guarded(app: FastAPI) -> None:
     open_ = [f"{route.method} {route.path}" for route in guarded_routes(app) if route.action is None]
     if open_:
         raise ValueError(f"routes without Depends(Allow(...)) or x-public: {open_}")
+
+
+async def _answered(request: Request, error: Exception) -> JSONResponse:
+    """What a quick route's error is answered with."""
+    return await (_refused if isinstance(error, DoorError) else _broken)(request, error)
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casper_ray.agents.kitchen.percentiles import SHARES, window_percentiles
+from casper_ray.agents.kitchen.percentiles import SHARES, nth_of_windows, window_percentiles
 
 Windows = tuple[list[float], list[int], list[int]]
 
@@ -57,3 +57,26 @@ def test_values_in_any_order_and_repeated() -> None:
     values = np.array([9.0, 1.0, 9.0, 1.0, 5.0])
     found = window_percentiles(values, np.array([0, 0, 2, 4]), np.array([4, 4, 5, 5]))
     assert found.tolist() == [[1.0, 9.0, 9.0], [1.0, 9.0, 9.0], [5.0, 9.0, 9.0], [5.0, 5.0, 5.0]]
+
+
+@given(st.data(), st.lists(st.integers(-5, 60).map(lambda n: n / 4), min_size=1, max_size=70))
+def test_nth_of_windows_in_any_order(data: st.DataObject, values: list[float]) -> None:
+    """Each as if its window were sorted by itself, whatever the others are."""
+    places = st.integers(0, len(values) - 1)
+    asked = data.draw(st.lists(st.tuples(places, places, places), max_size=30))
+    windows = [(min(a, b), max(a, b) + 1, n % (abs(a - b) + 1)) for a, b, n in asked]
+    first, last, nth = np.array(windows, np.int64).reshape(-1, 3).T
+    found = nth_of_windows(np.array(values), first, last, nth)
+    assert found.tolist() == [sorted(values[start:stop])[n] for start, stop, n in windows]
+
+
+def test_many_windows_are_told_as_few_are() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.integers(0, 500, 3_000) / 8
+    first = rng.integers(0, 3_000, 1_500)
+    last = np.minimum(first + rng.integers(0, 700, 1_500), 3_000)
+    together = window_percentiles(values, first, last)
+    singly = [
+        window_percentiles(values, *pair)[0] for pair in zip(first[:, None], last[:, None], strict=True)
+    ]
+    np.testing.assert_array_equal(together, np.array(singly))
