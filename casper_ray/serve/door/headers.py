@@ -9,16 +9,19 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _SANE: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
-_HEADERS: Final = {
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    b"x-content-type-options": b"nosniff",
-    b"x-frame-options": b"DENY",
-    b"referrer-policy": b"no-referrer",
-    b"cross-origin-resource-policy": b"same-origin",
-    b"cross-origin-opener-policy": b"same-origin",
-    b"cache-control": b"no-store",
-}
-_HSTS: Final = {b"strict-transport-security": b"max-age=31536000"}
+_PLAIN: Final = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+_SECURE: Final = (*_PLAIN, (b"strict-transport-security", b"max-age=31536000"))
 
 
 class AnswerHeaders:
@@ -50,15 +53,15 @@ class _Headed:
 
     def __init__(self, send: Send, request_id: bytes | None, secure: bool) -> None:
         self._send = send
-        self._added = {**_HEADERS, **(_HSTS if secure else {})}
+        self._added = _SECURE if secure else _PLAIN
         if request_id:
-            self._added[b"x-request-id"] = request_id
+            self._added = (*self._added, (b"x-request-id", request_id))
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = list(message.get("headers", ()))
             there = {name for name, _ in headers}
-            headers += [pair for pair in self._added.items() if pair[0] not in there]
+            headers += [pair for pair in self._added if pair[0] not in there]
             message = {**message, "headers": headers}
         await self._send(message)
 
