@@ -23,6 +23,9 @@ from casper_ray.serve.target import HttpOptions
 FAST: Final = {"RAY_SERVE_THROUGHPUT_OPTIMIZED": "1", "RAY_SERVE_ENABLE_HA_PROXY": "1"}
 """Read when Ray Serve is imported, here and in each of its processes: about ten times the requests a second."""
 
+BEHIND: Final = {"host": "127.0.0.1", "ssl_certfile": None, "ssl_keyfile": None}
+"""`http_options` for Ray Serve, in place of the target's: for doors, which are behind HAProxy."""
+
 _SHORT_ROOT: Final = "/tmp"  # noqa: S108 - sockets' paths are 107 characters at most, and Ray adds 75; mkdtemp is 0700
 _HEADERS_S, _IDLE_S, _DRAIN_S, _READY_S = 10, 300, 1, 60
 _SCRIPT: Final = """#!/bin/sh
@@ -35,7 +38,7 @@ exec {binary} "$@"
 """
 _EDITS: Final = r"""s|^  *bind \*:{stats}$|  bind 127.0.0.1:{stats}|
 s|^  *bind :{metrics}$|    bind 127.0.0.1:{metrics}|
-s|^  *bind .*:{port}$|&{tls}|
+s|^  *bind .*:{port}$|    bind {host}:{port}{tls}|
 s|^  *errorfile \(50[234]\) .*|    errorfile \1 {folder}/503.http|
 /^defaults$/a\
     timeout http-request {headers_s}s\
@@ -60,7 +63,8 @@ _ANSWERS: Final = {
 def haproxy_front(http: HttpOptions) -> Iterator[Mapping[str, str]]:
     """Environment variables for Ray, for a HAProxy of this start's own; its folder is there as long as the block.
 
-    Empty of HAProxy where none is installed. TLS ends at HAProxy: certificate and key are linked, not copied.
+    Rules: HAProxy alone listens where the door is to be; what is behind it, on 127.0.0.1 (`BEHIND`). TLS ends there:
+           certificate and key are linked, not copied. Where no HAProxy is installed, the variables switch it off.
     """
     binary = _binary()
     if binary is None:
@@ -132,8 +136,9 @@ def _write_answers(folder: Path) -> None:
 
 def _write_edits(folder: Path, http: HttpOptions, stats: int, metrics: int) -> None:
     tls = _TLS.format(folder=folder) if http.ssl_certfile else ""
+    host = f"[{http.host}]" if ":" in http.host else http.host
     edits = _EDITS.format(
-        folder=folder, stats=stats, metrics=metrics, port=http.port, tls=tls, headers_s=_HEADERS_S
+        folder=folder, stats=stats, metrics=metrics, host=host, port=http.port, tls=tls, headers_s=_HEADERS_S
     )
     (folder / "edit.sed").write_text(edits)
 

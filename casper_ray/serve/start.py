@@ -18,7 +18,7 @@ from casper_ray.console.json_lines import write_object
 from casper_ray.domain.time import duration_s
 from casper_ray.errors import CasperError, ConfigError
 from casper_ray.serve.checks import Served, check_target
-from casper_ray.serve.front import FAST, haproxy_front
+from casper_ray.serve.front import BEHIND, FAST, haproxy_front
 from casper_ray.serve.running import only_start, state_file, this_start, write_running
 from casper_ray.serve.status import deployments_of
 from casper_ray.serve.status_socket import answering
@@ -190,9 +190,7 @@ def _front(target: Target, *, local: bool) -> Iterator[Front]:
         if variables["RAY_SERVE_ENABLE_HA_PROXY"] == "0":
             yield Front(variables, http, "no HAProxy is installed: Ray Serve's own proxy is slower")
             return
-        for name in ("ssl_certfile", "ssl_keyfile"):
-            http.pop(name, None)  # TLS ends at HAProxy; replicas listen on this machine's own address
-        yield Front(variables, http)
+        yield Front(variables, http | BEHIND)
 
 
 def _wait_for(ray: RayStarting) -> None:

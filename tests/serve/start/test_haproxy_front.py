@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from certificate import self_signed
 
-from casper_ray.serve.front import haproxy_front
+from casper_ray.serve.front import BEHIND, haproxy_front
 from casper_ray.serve.target import HttpOptions
 
 
@@ -20,7 +21,7 @@ def written_by_ray(variables: Mapping[str, str], http: HttpOptions) -> Path:
 
     file = variables["RAY_SERVE_HAPROXY_CONFIG_FILE_LOC"]
     config = haproxy.HAProxyConfig(
-        http_options=HTTPOptions(host=http.host, port=http.port),
+        http_options=HTTPOptions(**{"port": http.port} | BEHIND),
         socket_path=variables["RAY_SERVE_HAPROXY_SOCKET_PATH"],
         metrics_socket_path=variables["RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH"],
         server_state_base=variables["RAY_SERVE_HAPROXY_SERVER_STATE_BASE"],
@@ -41,7 +42,7 @@ def checked_by_haproxy(variables: Mapping[str, str], file: Path) -> subprocess.C
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
 
 
-def test_haproxy_takes_the_edited_configuration(tmp_path: Path) -> None:
+def test_haproxy_takes_the_edited_configuration() -> None:
     http = HttpOptions(port=8123)
     with haproxy_front(http) as variables:
         file = written_by_ray(variables, http)
@@ -54,16 +55,32 @@ def test_haproxy_takes_the_edited_configuration(tmp_path: Path) -> None:
     assert "not found. Ping" not in text
 
 
-def test_haproxy_listens_on_loopback_only(tmp_path: Path) -> None:
-    http = HttpOptions(port=8123)
+@pytest.mark.parametrize(
+    ("host", "bound"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "0.0.0.0"), ("::", "[::]")]
+)
+def test_haproxy_listens_where_the_door_is_to_be_and_else_on_loopback(host: str, bound: str) -> None:
+    http = HttpOptions(host=host, port=8123)
     with haproxy_front(http) as variables:
         file = written_by_ray(variables, http)
-        checked_by_haproxy(variables, file)
-        binds = [
-            line.split()[1] for line in file.read_text().splitlines() if line.strip().startswith("bind ")
-        ]
-    assert len(binds) == 3
-    assert all(bind.startswith("127.0.0.1:") for bind in binds)
+        assert checked_by_haproxy(variables, file).returncode == 0
+        lines = file.read_text().splitlines()
+    binds = [line.split()[1] for line in lines if line.strip().startswith("bind ")]
+    inner = [bind for bind in binds if not bind.endswith(":8123")]
+    assert [bind for bind in binds if bind.endswith(":8123")] == [f"{bound}:8123"]
+    assert len(inner) == 2
+    assert all(bind.startswith("127.0.0.1:") for bind in inner)
+
+
+def test_tls_ends_at_haproxy(tmp_path: Path) -> None:
+    files = self_signed(tmp_path)
+    http = HttpOptions(port=8123, ssl_certfile=files.certificate, ssl_keyfile=files.key)
+    with haproxy_front(http) as variables:
+        file = written_by_ray(variables, http)
+        checked = checked_by_haproxy(variables, file)
+        (bind,) = [line for line in file.read_text().splitlines() if ":8123" in line]
+    assert checked.returncode == 0, checked.stderr
+    assert "ssl crt" in bind
+    assert "ssl-min-ver TLSv1.2" in bind
 
 
 def test_answers_of_haproxy_have_the_shape_of_every_error() -> None:
