@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from casper_ray.config import DEFAULT_LAKE
+from casper_ray.serve.operations.settings import LogSettings, SpanSettings
 from casper_ray.spec import Spec
 
 
@@ -107,3 +108,5 @@ class ServeSettings(Spec):
     access: AccessSettings = AccessSettings()
     limits: LimitSettings = LimitSettings()
     llm: LlmSettings | None = None
+    logs: LogSettings = LogSettings()
+    spans: SpanSettings = SpanSettings()

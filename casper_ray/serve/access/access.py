@@ -12,6 +12,7 @@ from casper_ray.serve.access.rates import Rates
 from casper_ray.serve.access.refusals import not_proved, too_often
 from casper_ray.serve.access.tokens import TokenProver
 from casper_ray.serve.door.errors import DoorError
+from casper_ray.serve.operations.instruments import DOOR
 from casper_ray.serve.settings import ServeSettings
 
 _TRIES_PER_S, _TRIES_AT_ONCE = 5.0, 20
@@ -27,8 +28,11 @@ class Access:
 
     async def principal(self, authorization: str | None) -> Principal:
         """Raises: DoorError: 401; 429 where their rate, or the one of those who are not known, is used up."""
-        text = _bearer(authorization)
-        found = await self._proved(text)
+        try:
+            found = await self._proved(_bearer(authorization))
+        except DoorError:
+            DOOR.authenticated("refused")
+            raise
         if wait_s := self._rates.take(found.id):
             raise too_often(wait_s, "more requests than this key or token may send")
         return found
@@ -39,7 +43,9 @@ class Access:
         try:
             if self._tokens is None:
                 raise not_proved("this is not a key of this door", _HINT)
-            return self._tokens.prove(text)
+            found = self._tokens.prove(text)
+            DOOR.authenticated("proved")
+            return found
         except DoorError:
             if wait_s := self._tries.take(STRANGERS):
                 raise too_often(wait_s, "too many tokens that are not known") from None

@@ -14,6 +14,7 @@ from casper_ray.serve.access.principal import Principal
 from casper_ray.serve.access.rates import Rates
 from casper_ray.serve.access.refusals import not_proved, too_often
 from casper_ray.serve.access.remembered import Remembered
+from casper_ray.serve.operations.instruments import DOOR
 
 STRANGERS: Final = ""
 """The bucket of those who are nobody: they share one, so that they cannot use up anybody else's."""
@@ -46,12 +47,14 @@ class KeyProver:
     async def prove(self, text: str) -> Principal:
         """Raises: DoorError: 401; 429 where too many are tried; 503 where the keys cannot be read."""
         digest = self._remembered.digest(text)
-        proved = self._remembered.get(digest) or await self._tried(text, digest)
+        known = self._remembered.get(digest)
+        proved = known or await self._tried(text, digest)
         if proved is None:
             raise not_proved("this key is not known", _HINT)
         record = self._live.by_id(proved.key_id)
         if record is None or not record.good(proved.kept, self._now()):
             raise not_proved("this key was revoked or replaced, or has expired", "ask an admin for another")
+        DOOR.authenticated("cached" if known else "proved")
         return record.principal
 
     async def _tried(self, text: str, digest: bytes) -> _Proved | None:

@@ -12,6 +12,7 @@ from casper_ray.serve.deciding.group import Answer, ProposerCalls
 from casper_ray.serve.deciding.repeat import repeated
 from casper_ray.serve.door.errors import DoorError
 from casper_ray.serve.door.services import Made, Wanted
+from casper_ray.serve.operations.instruments import DOOR
 from casper_ray.serve.settings import LimitSettings
 
 _CALLS_AT_ONCE: Final = 2
@@ -26,6 +27,7 @@ class Batcher:
         self._gathering: Gathering[Wanted, Answer] = Gathering(
             self._send, at_once=at_once, in_flight=_CALLS_AT_ONCE
         )
+        DOOR.watch_waiting(agent, lambda: self._gathering.waiting)
 
     @property
     def waiting(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from casper_ray.agents.stream.log import DecisionLog, DecisionsTable
 from casper_ray.agents.stream.runner import Setting, lease_name
 from casper_ray.agents.stream.switch import Switch
 from casper_ray.lakehouse.lease import catalog_lease
+from casper_ray.serve.operations.instruments import CASES
 
 COMMAND: Final = "casper serve"
 
@@ -76,5 +78,10 @@ class Judging:
         """Rows of `DECISIONS`; their payments are in the ledger then."""
         from dataclasses import replace
 
+        began_s = time.perf_counter()
         decider = replace(self.page.decider, ledger=ledger)
-        return decider.judge(self.left, self.proposed, sim_now=self.sim_now, off=off)
+        rows = decider.judge(self.left, self.proposed, sim_now=self.sim_now, off=off)
+        agent = self.page.log.agent
+        CASES.switched(agent, off=off)
+        CASES.staged(agent, "judge", cases=rows.height, seconds=time.perf_counter() - began_s)
+        return rows

@@ -27,6 +27,7 @@ from casper_ray.serve.deciding.past_decisions import PastDecisions
 from casper_ray.serve.deciding.settling import Settled, Settling
 from casper_ray.serve.door.errors import DoorError
 from casper_ray.serve.door.services import Made
+from casper_ray.serve.operations.instruments import AUDIT, CASES
 
 T = TypeVar("T")
 _TRY_LEASE_EVERY_S: Final = 1.0
@@ -81,6 +82,7 @@ class Keeper:
         answers = [_answer(each, found) for each in settled]
         pairs = zip(settled, answers, strict=True)
         await self._events.submit([_event(each, made) for each, made in pairs if isinstance(made, Made)])
+        CASES.replayed(group.agent, sum(made.replayed for made in answers if isinstance(made, Made)))
         return answers
 
     async def note(self, events: Sequence[AuditEvent]) -> None:
@@ -112,7 +114,13 @@ class Keeper:
 
     async def _write(self, events: list[Sequence[AuditEvent]]) -> list[None]:
         together = [event for some in events for event in some]
-        await self._in(self._writing, lambda: self._audit.write(together))
+        began_s = time.perf_counter()
+        try:
+            await self._in(self._writing, lambda: self._audit.write(together))
+        except Exception:
+            AUDIT.events("failed", len(together))
+            raise
+        AUDIT.written(len(together), time.perf_counter() - began_s)
         reach("serve.after_audit")
         return [None] * len(events)
 

@@ -15,6 +15,7 @@ from casper_ray.errors import CasperError
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.serve.audit import AuditEvent, newest_events
 from casper_ray.serve.deciding.group import KeeperCalls
+from casper_ray.serve.operations.instruments import AUDIT
 
 _EVERY_S: Final = 0.5
 _MOST: Final = 20_000
@@ -38,10 +39,12 @@ class KeptEvents:
     def note(self, event: AuditEvent) -> None:
         if not self._waiting:
             self.dropped += 1
+            AUDIT.events("dropped", 1)
             return
         waiting = self._waiting[self._catalog_of.get(event.agent, next(iter(self._waiting)))]
         if len(waiting) >= _MOST:
             self.dropped += 1
+            AUDIT.events("dropped", 1)
             return
         waiting.append(event)
         if self._sending is None or self._sending.done():

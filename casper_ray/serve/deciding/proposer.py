@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
@@ -17,6 +18,8 @@ from casper_ray.serve.deciding.repeat import repeated
 from casper_ray.serve.deciding.turns import Turns
 from casper_ray.serve.door.errors import DoorError
 from casper_ray.serve.door.services import Wanted
+from casper_ray.serve.operations.instruments import CASES
+from casper_ray.serve.operations.spans import SPANS
 
 _ASKING_AT_ONCE: Final = 4
 """Groups that an engine which asks a model works on at the same time: it waits, mostly. The policy has one thread."""
@@ -42,6 +45,7 @@ class Proposer:
         self._switch = Switch(setting.catalog, setting.agent.name)
         threads = 1 if setting.engine.name == "policy" else _ASKING_AT_ONCE
         self._threads = ThreadPoolExecutor(threads, f"propose-{setting.agent.name}")
+        CASES.read_batch(setting.agent.name, self._cases.store.batch)
 
     async def decide(self, wanted: Sequence[Wanted], left_s: float) -> list[Answer]:
         """One answer a request, in their order; those of decisions are durable.
@@ -72,9 +76,13 @@ class Proposer:
             return [busy] * len(group.asked)
 
     def _proposed(self, wanted: Sequence[Wanted]) -> _Proposed:
-        self._follow(wanted)
-        with self._turns.reading():
-            return self._of_cases(wanted)
+        agent, began_s = self._setting.agent.name, time.perf_counter()
+        with SPANS.group("propose", agent, [each.trace for each in wanted]):
+            self._follow(wanted)
+            with self._turns.reading():
+                proposed = self._of_cases(wanted)
+        CASES.staged(agent, "propose", cases=len(wanted), seconds=time.perf_counter() - began_s)
+        return proposed
 
     def _follow(self, wanted: Sequence[Wanted]) -> None:
         """Look for new batches: while nobody reads, or in any case where one may have what is asked for."""
@@ -84,6 +92,7 @@ class Proposer:
         with self._turns.changing(wait=unknown) as mine:
             if mine:
                 self._cases.follow()
+                CASES.read_batch(self._setting.agent.name, self._cases.store.batch)
 
     def _of_cases(self, wanted: Sequence[Wanted]) -> _Proposed:
         asked, answers = [], dict[int, Answer]()

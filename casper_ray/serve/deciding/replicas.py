@@ -14,6 +14,8 @@ from casper_ray.serve.deciding.keeper import Keeper
 from casper_ray.serve.deciding.proposer import Proposer
 from casper_ray.serve.deciding.served import build_one, build_served, catalogs_of
 from casper_ray.serve.door.services import Wanted
+from casper_ray.serve.operations.metrics import Snapshot
+from casper_ray.serve.operations.replica import Operated
 from casper_ray.serve.settings import ServeSettings
 
 
@@ -22,6 +24,7 @@ class ProposerReplica:
 
     def __init__(self, args: Mapping[str, Any], agent: str, keeper: Any) -> None:
         settings = checked(ServeSettings, dict(args), "args")
+        self._operated = Operated(settings, f"proposer:{agent}")
         self._proposer = Proposer(build_one(settings, agent), HandleKeeper(keeper))
 
     async def decide(self, wanted: Sequence[Wanted], left_s: float) -> list[Answer]:
@@ -29,6 +32,10 @@ class ProposerReplica:
 
     async def ready(self) -> bool:
         return await self._proposer.ready()
+
+    async def numbers(self) -> Snapshot:
+        """What this process counted."""
+        return self._operated.numbers()
 
     def __del__(self) -> None:
         self._proposer.close()
@@ -39,6 +46,7 @@ class KeeperReplica:
 
     def __init__(self, args: Mapping[str, Any], catalog: str) -> None:
         settings = checked(ServeSettings, dict(args), "args")
+        self._operated = Operated(settings, f"keeper:{catalog}")
         served = catalogs_of(build_served(settings))[catalog]
         self._keeper = Keeper(existing_catalog(settings.lake, catalog), served)
 
@@ -50,6 +58,10 @@ class KeeperReplica:
 
     async def ready(self) -> bool:
         return await self._keeper.ready()
+
+    async def numbers(self) -> Snapshot:
+        """What this process counted."""
+        return self._operated.numbers()
 
     def check_health(self) -> None:
         """Raises: RuntimeError where a commit hangs; Ray Serve replaces the replica then."""

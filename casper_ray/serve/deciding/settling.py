@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from casper_ray.serve.deciding.book import Book, Judging, Left, Page
 from casper_ray.serve.deciding.group import Asked, Group
 from casper_ray.serve.deciding.kept_keys import KeptKey, KeptKeys
 from casper_ray.serve.door.errors import DoorError
+from casper_ray.serve.operations.instruments import CASES
+from casper_ray.serve.operations.spans import SPANS
 
 _REPLACED: Final = DoorError(
     503, "this agent's version is being replaced", "ask again in a moment", {"Retry-After": "2"}
@@ -59,7 +62,11 @@ class Settling:
         """
         begun = _Round()
         settled = [self._group(group, books[group.agent].page(group.version), begun) for group in groups]
-        rows = self._commit(_judgings(groups, books, begun.new), books) if any(begun.new.values()) else None
+        rows = None
+        if any(begun.new.values()):
+            traces = [each.wanted.trace for group in groups for each in group.asked]
+            with SPANS.group("commit", ",".join(sorted(begun.new)), traces):
+                rows = self._commit(_judgings(groups, books, begun.new), books)
         now = datetime.now(UTC)
         for one in (each for group in settled for each in group):
             if one.asked.wanted.key_digest and one.decision_id:
@@ -100,6 +107,7 @@ class Settling:
             made[:] = [each.judged(ledger, off=books[each.page.log.agent].switch.off) for each in judgings]
             return pl.concat(made)
 
+        began_s = time.perf_counter()
         self._table.refresh()
         batches = dict(each.page.log.next_single() for each in judgings)
         log, number = judgings[0].page.log, next(iter(batches.values()))
@@ -111,8 +119,11 @@ class Settling:
                 f"{self._table.path}: another writer has the lease of {agents}, or ours was lost"
             )
         reach("serve.after_commit")
+        took_s = time.perf_counter() - began_s
         for each, rows in zip(judgings, made, strict=True):
             each.page.decided.update(rows["case_id"])
+            CASES.staged(each.page.log.agent, "commit", cases=rows.height, seconds=took_s)
+            CASES.decided(each.page.log.agent, rows)
         return pl.concat(made)
 
 

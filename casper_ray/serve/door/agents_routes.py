@@ -7,7 +7,7 @@ import json
 import re
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Header, Path, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +17,7 @@ from casper_ray.serve.door.body import body_schema, read_body
 from casper_ray.serve.door.errors import DoorError
 from casper_ray.serve.door.quick import QuickRoute
 from casper_ray.serve.door.services import Made, Wanted
+from casper_ray.serve.operations.spans import SPANS
 
 AGENT = Annotated[str, Path(description="An agent that is served, by name.", examples=["refund"])]
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
@@ -76,6 +77,7 @@ def build_agents_router() -> APIRouter:
                 route=_DECIDE,
                 key_digest=digests[0],
                 body_digest=digests[1],
+                trace=SPANS.here(),
             )
         )
         return decision_response(made)

@@ -29,6 +29,8 @@ from casper_ray.serve.door.page_route import build_page_router
 from casper_ray.serve.door.quick import QuickRoutes
 from casper_ray.serve.door.services import Services
 from casper_ray.serve.openai_api.routes import build_openai_router
+from casper_ray.serve.operations.metrics_route import build_metrics_router
+from casper_ray.serve.operations.observed import Observed
 
 ROUTERS: Final[tuple[Callable[[], APIRouter], ...]] = (
     build_health_router,
@@ -38,6 +40,7 @@ ROUTERS: Final[tuple[Callable[[], APIRouter], ...]] = (
     build_openai_router,
     build_keys_router,
     build_page_router,
+    build_metrics_router,
 )
 """Who adds routes adds a line."""
 _LOG = logging.getLogger(__name__)
@@ -52,7 +55,8 @@ class Door(FastAPI):
         services: Services = self.state.services
         routes = QuickRoutes(super().build_middleware_stack(), self.router.routes, _answered)
         limited = RequestLimits(routes, limits=services.settings.limits, audit=services.audit)
-        return AnswerHeaders(limited, id_is_echoed=self.id_is_echoed)
+        observed = Observed(limited, services.settings.logs)
+        return AnswerHeaders(observed, id_is_echoed=self.id_is_echoed)
 
 
 def build_app(services: Services, *, id_is_echoed: bool = False) -> FastAPI:
@@ -71,7 +75,7 @@ def build_app(services: Services, *, id_is_echoed: bool = False) -> FastAPI:
     app.id_is_echoed = id_is_echoed
     app.state.services = services
     for build in ROUTERS:
-        # Flat: what `include_router` makes of it, newer FastAPI hides from `_check_guarded`.
+        # Flat: of `include_router` newer FastAPI makes one route, which hides the others from `_check_guarded`.
         app.router.routes.extend(build().routes)
     app.add_exception_handler(DoorError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

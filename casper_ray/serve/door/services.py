@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from casper_ray.serve.access.principal import Principal
 from casper_ray.serve.audit import AuditEvent
+from casper_ray.serve.operations.scrape import Numbers, OwnNumbers
 from casper_ray.serve.settings import ServeSettings
 
 
@@ -16,6 +17,7 @@ class Wanted:
     """A decision that is asked for. agent, subject: as `casper agents decide` takes them.
 
     key_digest, body_digest: of the Idempotency-Key and of what was asked; empty: no key was sent.
+    trace: the request's `traceparent`; empty: it leaves no spans.
     """
 
     agent: str
@@ -25,6 +27,7 @@ class Wanted:
     route: str
     key_digest: str = ""
     body_digest: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,3 +99,4 @@ class Services:
     deciding: Deciding
     audit: Audit
     model: Model | None = None
+    numbers: Numbers = field(default_factory=OwnNumbers)

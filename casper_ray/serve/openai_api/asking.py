@@ -15,6 +15,7 @@ from casper_ray.serve.openai_api.harmless import refuse_what_changes
 from casper_ray.serve.openai_api.requests import ChatRequest, ResponsesRequest
 from casper_ray.serve.openai_api.subject import subject_named
 from casper_ray.serve.openai_api.translated import conversation
+from casper_ray.serve.operations.spans import SPANS
 
 
 def models_of(services: Services) -> list[str]:
@@ -46,6 +47,7 @@ async def decided(
         route=request.scope["route"].path,
         key_digest=key_digest,
         body_digest=body_digest,
+        trace=SPANS.here(),
     )
     return await services.deciding.decide(wanted)
 
