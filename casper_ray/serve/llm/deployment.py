@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from casper_ray.console.figures import one_line
 from casper_ray.errors import ConfigError
 from casper_ray.serve.settings import LlmSettings
 
@@ -20,6 +21,7 @@ _HEALTH: Final = {
     "health_check_timeout_s": 30.0,
     "graceful_shutdown_timeout_s": 20.0,
 }
+_LONGEST: Final = 300
 
 
 def build_model(settings: LlmSettings) -> Application:
@@ -34,13 +36,13 @@ def build_model(settings: LlmSettings) -> Application:
     from casper_ray.serve.llm.server import ChatServer
 
     try:
-        built: Application = build_llm_deployment(
-            LLMConfig(**llm_options(settings)), name_prefix="llm:", deployment_cls=ChatServer
-        )
-    except ValueError as error:
-        raise ConfigError(
-            f"llm: {_first_line(error)}", "engine has vLLM's arguments by their names"
-        ) from error
+        config = LLMConfig(**llm_options(settings))
+        if settings.device == "cpu":  # a GPU's arguments are looked at where the GPU is
+            _check_arguments(config)
+        built: Application = build_llm_deployment(config, name_prefix="llm:", deployment_cls=ChatServer)
+    except (ValueError, RuntimeError) as error:
+        said = one_line(str(error))[:_LONGEST]
+        raise ConfigError(f"llm: {said}", "engine has vLLM's arguments by their names") from error
     return built
 
 
@@ -65,9 +67,20 @@ def llm_options(settings: LlmSettings) -> dict[str, Any]:
         "experimental_configs": {"stream_batching_interval_ms": 0},
         "log_engine_metrics": False,
     }
+    if Path(settings.source).expanduser().is_dir():
+        from casper_ray.serve.llm.on_disk import OnDisk
+
+        options["callback_config"] = {"callback_class": OnDisk}
     if settings.device == "cpu":
         options["placement_group_config"] = {"bundles": [{"CPU": 1}]}
     return options
+
+
+def _check_arguments(config: Any) -> None:
+    """Raises: ValueError, RuntimeError, in vLLM's words."""
+    from ray.llm._internal.serve.engines.vllm.vllm_engine import _get_vllm_engine_config
+
+    _get_vllm_engine_config(config)
 
 
 def _engine_arguments(settings: LlmSettings) -> dict[str, Any]:
@@ -123,7 +136,3 @@ def _placed(source: str) -> str:
     """A folder's absolute path: a replica runs elsewhere. An id stays what it is."""
     path = Path(source).expanduser()
     return str(path.absolute()) if path.is_dir() else source
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__

@@ -58,6 +58,26 @@ def write_tiny_llama(folder: Path) -> None:
     LlamaForCausalLM(config).to(torch.float32).save_pretrained(folder)
 
 
+def write_tiny_adapter(folder: Path) -> None:
+    """A LoRA adapter for it, of random weights large enough to change what it says. Retry: safe."""
+    import torch
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(_SEED)
+    hidden, rank = _SHAPE["hidden_size"], 8
+    values = hidden // _SHAPE["num_attention_heads"] * _SHAPE["num_key_value_heads"]
+    weights = {}
+    for layer in range(_SHAPE["num_hidden_layers"]):
+        for name, width in (("q_proj", hidden), ("v_proj", values)):
+            place = f"base_model.model.model.layers.{layer}.self_attn.{name}"
+            weights[f"{place}.lora_A.weight"] = torch.randn(rank, hidden)
+            weights[f"{place}.lora_B.weight"] = torch.randn(width, rank)
+    save_file(weights, str(folder / "adapter_model.safetensors"))
+    config = {"peft_type": "LORA", "r": rank, "lora_alpha": 2 * rank, "target_modules": ["q_proj", "v_proj"]}
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+
+
 def _trained(folder: Path) -> Any:
     """A byte-level BPE, trained on what our agents are told, so that their prompts are of usual lengths."""
     from tokenizers import Tokenizer
