@@ -17,7 +17,7 @@ from casper_ray.lakehouse.names import Catalog
 _ORDERS = 140
 _END = 1_440.0
 _WROTE = ("My order was far too late.", "The Soup was missing.", "The soup was cold.", "It was burnt.")
-_LISTED = 4
+_LISTED = 16
 _TRANSFERS = 40
 
 
