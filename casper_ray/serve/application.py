@@ -38,19 +38,17 @@ def build(args: Mapping[str, Any]) -> Application:
     settings = checked(ServeSettings, dict(args), "args")
     plain = settings.model_dump(mode="json")
     served = build_served(settings)
-    declared: Any = serve.deployment  # its overloads take a class with a name for a decorator
     keepers: dict[str, Application] = {}
     proposers: dict[str, Application] = {}
     for catalog, ours in catalogs_of(served).items():
-        keeper = declared(KeeperReplica, name=f"Keeper-{catalog}").options(**keeper_options())
+        keeper = serve.deployment(name=f"Keeper-{catalog}", **keeper_options())(KeeperReplica)
         keepers[catalog] = keeper.bind(plain, catalog)
         for name in ours:
-            proposer = declared(ProposerReplica, name=f"Proposer-{name}")
             options = proposer_options(settings.agents[name])
-            proposers[name] = proposer.options(**options).bind(plain, name, keepers[catalog])
-    model = _model(settings)
-    door = declared(serve.ingress()(DoorReplica), name="Door").options(**door_options(settings.door))
-    application: Application = door.bind(plain, proposers, keepers, model)
+            proposer = serve.deployment(name=f"Proposer-{name}", **options)(ProposerReplica)
+            proposers[name] = proposer.bind(plain, name, keepers[catalog])
+    door = serve.deployment(name="Door", **door_options(settings.door))(serve.ingress()(DoorReplica))
+    application: Application = door.bind(plain, proposers, keepers, _model(settings))
     return application
 
 

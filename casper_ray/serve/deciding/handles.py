@@ -30,7 +30,8 @@ class HandleProposer:
         return answers
 
     async def ready(self) -> bool:
-        return bool(await _called(self._handle.ready.remote(), _KEEP_S))
+        ready: bool = await _called(self._handle.ready.remote(), _KEEP_S)
+        return ready
 
 
 class HandleKeeper:
@@ -47,7 +48,8 @@ class HandleKeeper:
         await _called(self._handle.note.remote(events), _KEEP_S)
 
     async def ready(self) -> bool:
-        return bool(await _called(self._handle.ready.remote(), _KEEP_S))
+        ready: bool = await _called(self._handle.ready.remote(), _KEEP_S)
+        return ready
 
 
 async def _called(response: Any, within_s: float) -> Any:
