@@ -56,7 +56,7 @@ def cases_of(catalog: Catalog) -> list[str]:
 @contextmanager
 def serving(lake: Path, folder: Path, **args: Any) -> Iterator[Served]:
     """`casper serve` over a lake, two of everything that there can be two of; args: more of a target's."""
-    port = _free_port()
+    port = free_port()
     target = folder / "target.yml"
     target.write_text(yaml.safe_dump(_target(lake, port, args)))
     key = KeyStore(lake_keys_path(str(lake), "caspers")).add("benchmark", Role.ADMIN, expires_s=86_400)
@@ -98,7 +98,7 @@ def _target(lake: Path, port: int, args: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]
