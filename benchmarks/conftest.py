@@ -16,6 +16,7 @@ from bank_volume import link_first_days, write_bank_volume
 
 from casper_ray.domain.kitchen import EVENT_COLUMNS, EVENTS
 from casper_ray.domain.time import US_PER_DAY, sim_micros
+from casper_ray.lakehouse.names import Catalog, existing_catalog
 from casper_ray.sim.kitchen.world import KitchenWorld
 from casper_ray.sim.landing import render_lines
 from casper_ray.sim.scenario import load_scenario
@@ -68,6 +69,18 @@ def warm_bank_volume(bank_volume: Path, tmp_path_factory: pytest.TempPathFactory
 def four_bank_days(bank_volume: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four days of it, whose every row is compared."""
     return link_first_days(bank_volume, tmp_path_factory.mktemp("four-bank-days"), 4)
+
+
+@pytest.fixture(scope="session")
+def built(
+    volume: Path, warm_volume: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Catalog, dict[str, Any]]:
+    """The 90 days' tables, and what the pass that built them said of itself, its workers warm."""
+    out = tmp_path_factory.mktemp("built") / "lake"
+    said = timed_json(
+        [sys.executable, str(PEERS / "ours.py"), str(volume), str(out), "--warm", str(warm_volume), "--json"]
+    )
+    return existing_catalog(str(out), "caspers"), said
 
 
 @pytest.fixture

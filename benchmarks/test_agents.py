@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from conftest import ENVIRONMENT, PEERS, run_sim, timed_json
+from conftest import ENVIRONMENT, run_sim
 from pytest_benchmark.fixture import BenchmarkFixture
 from single_calls import call_singly
 
@@ -21,32 +21,13 @@ from casper_ray.agents.decision import SCHEMA
 from casper_ray.agents.engines.policy import PolicyEngine
 from casper_ray.agents.registry import load_agent
 from casper_ray.agents.stream.runner import AgentRunner, Setting
-from casper_ray.lakehouse.names import Catalog, existing_catalog
+from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.read import scan
 
 REFUND = "refund"
 SPEED, TICK_S = 3_600, 1.0
 LIVE_FROM = "2024-02-01T00:00"
 SETTLE_S = 3.0
-
-
-@pytest.fixture(scope="module")
-def built(
-    volume: Path, warm_volume: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Catalog, dict[str, Any]]:
-    """The 90 days' tables, and what the pass that built them said of itself, its workers warm."""
-    out = tmp_path_factory.mktemp("agents") / "lake"
-    command = [
-        sys.executable,
-        str(PEERS / "ours.py"),
-        str(volume),
-        str(out),
-        "--warm",
-        str(warm_volume),
-        "--json",
-    ]
-    said = timed_json(command)
-    return existing_catalog(str(out), "caspers"), said
 
 
 def test_backlog(benchmark: BenchmarkFixture, built: tuple[Catalog, dict[str, Any]]) -> None:
