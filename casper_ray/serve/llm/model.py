@@ -13,7 +13,8 @@ from casper_ray.serve.llm.request import engine_body
 
 PATIENCE_S: Final = 5.0
 """After so long without an answer the replicas are asked whether any is there, and may take as long to say so."""
-_DONE: Final = "data: [DONE]\n\n"
+_END: Final = "\n\n"
+_DONE: Final = f"data: [DONE]{_END}"
 Said = TypeVar("Said")
 
 
@@ -52,12 +53,14 @@ class HandleModel:
             while (answered := await self._watched(anext(response, None))) is not None:
                 if answered.status != 200:
                     raise answered.error()
-                yield answered.body.decode()
-                begun = True
+                for event in answered.body.decode().split(_END)[:-1]:
+                    yield event + _END
+                    begun = True
         except DoorError as error:
             if not begun:
                 raise
             yield _event(error)
+            yield _DONE
         finally:
             response.cancel()  # where the client is gone, the engine can stop; of what is over: nothing
 
@@ -78,7 +81,9 @@ class HandleModel:
         except Exception as error:  # of Ray: a replica that died, a queue that is full
             raise engine_failed(error).error() from error
         finally:
-            waiting.cancel()
+            if not waiting.done():
+                waiting.add_done_callback(_heed)
+                waiting.cancel()
 
     async def _beats(self) -> bool:
         beat = self._beat.remote()
@@ -91,5 +96,11 @@ class HandleModel:
 
 
 def _event(error: DoorError) -> str:
-    """An error in the middle of a stream, whose status is long sent, and the end of it."""
-    return f"data: {json.dumps(error.body())}\n\n{_DONE}"
+    """An error in the middle of a stream, whose status is long sent."""
+    return f"data: {json.dumps(error.body())}{_END}"
+
+
+def _heed(given_up: asyncio.Future[Any]) -> None:
+    """Looks at how what was given up ended, or asyncio would complain that nobody did."""
+    if not given_up.cancelled():
+        given_up.exception()

@@ -15,7 +15,7 @@ from casper_ray.serve.llm import model
 from casper_ray.serve.llm.answered import Answered, unavailable
 from casper_ray.serve.llm.model import HandleModel
 
-ASKED = {"model": "tiny", "messages": [{"role": "user", "content": "Hello"}]}
+DONE = "data: [DONE]\n\n"
 SECRET = "what the customer wrote"
 
 
@@ -45,7 +45,7 @@ class Scripted:
         if wanted == "dead":
             yield Answered(503, b"the model's engine failed (EngineDeadError)")
             return
-        yield Answered(200, b"data: [DONE]\n\n")
+        yield Answered(200, b'data: {"n":2}\n\ndata: [DONE]\n\n')
 
     async def beat(self) -> None:
         """Here."""
@@ -124,7 +124,7 @@ def test_readiness_says_whether_a_replica_is_there() -> None:
 
 
 def test_a_stream_is_server_sent_events_with_an_end() -> None:
-    assert _said(_model(Scripted), "Hello") == ['data: {"n":1}\n\n', "data: [DONE]\n\n"]
+    assert _said(_model(Scripted), "Hello") == ['data: {"n":1}\n\n', 'data: {"n":2}\n\n', DONE]
 
 
 def test_a_stream_that_is_refused_raises_before_its_first_piece() -> None:
@@ -135,9 +135,8 @@ def test_a_stream_that_is_refused_raises_before_its_first_piece() -> None:
 
 @pytest.mark.parametrize("how", ["die", "dead"])
 def test_a_stream_that_breaks_ends_with_the_error(how: str) -> None:
-    first, last = _said(_model(Scripted), how)
+    first, error, done = _said(_model(Scripted), how)
     assert first == 'data: {"n":1}\n\n'
-    error, done = last.removesuffix("\n\n").split("\n\n")
     assert json.loads(error.removeprefix("data: "))["error"]["type"] == "unavailable"
-    assert done == "data: [DONE]"
-    assert SECRET not in last
+    assert SECRET not in error
+    assert done == DONE
