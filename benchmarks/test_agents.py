@@ -15,18 +15,16 @@ import polars as pl
 import pytest
 from conftest import ENVIRONMENT, PEERS, run_sim, timed_json
 from pytest_benchmark.fixture import BenchmarkFixture
+from single_calls import call_singly
 
-from casper_ray.agents.case import Case
 from casper_ray.agents.decision import SCHEMA
 from casper_ray.agents.engines.policy import PolicyEngine
 from casper_ray.agents.registry import load_agent
 from casper_ray.agents.stream.runner import AgentRunner, Setting
-from casper_ray.agents.tools import Toolbox
 from casper_ray.lakehouse.names import Catalog, existing_catalog
 from casper_ray.lakehouse.read import scan
 
 REFUND = "refund"
-CALLS = 500
 SPEED, TICK_S = 3_600, 1.0
 LIVE_FROM = "2024-02-01T00:00"
 SETTLE_S = 3.0
@@ -84,28 +82,8 @@ def test_one_call(benchmark: BenchmarkFixture, built: tuple[Catalog, dict[str, A
     """One tool asked of one case after the other, as a model asks, the store warm."""
     agent = load_agent(REFUND)
     store: Any = agent.open_store(built[0], None)
-    rows = agent.cases(store, -1, store.batch).sample(CALLS + 1, seed=1).iter_rows(named=True)
-    first, *cases = [Case.of(row) for row in rows]
-    took_ms: list[float] = []
-
-    def call(case: Case) -> None:
-        begun = time.perf_counter()
-        made = Toolbox(store, case, agent.tools).call(tool)
-        took_ms.append((time.perf_counter() - begun) * 1000)
-        assert made.result
-        assert made.result["found"]
-
-    call(first)
-    took_ms.clear()
-    benchmark.pedantic(lambda: [call(case) for case in cases], rounds=1)
-    p95 = float(np.percentile(took_ms, 95))
-    benchmark.extra_info |= {
-        "what": f"{tool}: p95 of {CALLS} single calls, warm",
-        "goal": "<= 10 ms",
-        "p50_ms": round(float(np.percentile(took_ms, 50)), 2),
-        "p95_ms": round(p95, 2),
-        "ratio": p95 / 10,
-    }
+    found = call_singly(benchmark, agent, store, agent.cases(store, -1, store.batch), tool)
+    assert all(found)
 
 
 def test_live(benchmark: BenchmarkFixture, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ from casper_ray.sim.control import Control
 from casper_ray.sim.cursor import Cursor, CursorFile
 from casper_ray.sim.faults.told import ToldWorld
 from casper_ray.sim.lander import FileFaults, Lander
-from casper_ray.sim.replay import Replay
+from casper_ray.sim.replay import Chunk, Replay
 from casper_ray.sim.world import World
 
 
@@ -184,11 +184,14 @@ def _replay(
         )
     else:
         cursor = _looping(cursor, world, options.loop)
+    epoch_us = sim_micros(identity.epoch)
+    day_events = world.expected_events(epoch_us, epoch_us + world.days * US_PER_DAY) / world.days
     return Replay(
         file,
         cursor,
-        epoch_us=sim_micros(identity.epoch),
+        epoch_us=epoch_us,
         expected_events=world.expected_events,
+        sizes=Chunk.of_days(day_events),
     )
 
 

@@ -166,13 +166,13 @@ def _duplicate(
     keys that a quick one finds more than once.
     """
     keys = pl.Series(digest.key)
-    known = bool(len(seen.key)) and bool(keys.is_in(pl.Series(seen.key).implode()).any())
-    if not known and (unique or keys.n_unique() == len(keys)):
+    known = _of_keys(seen, keys)
+    if not len(known.key) and (unique or keys.n_unique() == len(keys)):
         return None
-    again = keys.is_duplicated() | keys.is_in(pl.Series(seen.key).implode())
+    again = keys.is_duplicated() | keys.is_in(pl.Series(known.key).implode())
     rows = np.flatnonzero(again.to_numpy() & (True if late is None else ~late))
     duplicate = np.zeros(len(keys), np.bool_)
-    admitted = _times_by_key(seen, digest.key[rows])
+    admitted = _times_by_key(known)
     for row, key, check, time_us, horizon_us in zip(
         rows.tolist(),
         digest.key[rows].tolist(),
@@ -189,11 +189,20 @@ def _duplicate(
     return duplicate if duplicate.any() else None
 
 
-def _times_by_key(seen: Seen, keys: Keys) -> dict[tuple[int, int], int]:
-    """Of what is remembered, the newest row of each of these keys."""
-    wanted = np.flatnonzero(np.isin(seen.key, keys))
-    by_time = wanted[np.argsort(seen.time_us[wanted], kind="stable")]
-    parts = (seen.key[by_time].tolist(), seen.check[by_time].tolist(), seen.time_us[by_time].tolist())
+def _of_keys(seen: Seen, keys: pl.Series) -> Seen:
+    """Of what is remembered, the rows of these keys. Millions are remembered and a block has thousands: so the
+    millions are looked up among the thousands, which stay in the processor's cache.
+    """
+    if not len(seen.key):
+        return seen
+    ours = pl.Series(seen.key).is_in(keys.implode()).to_numpy()
+    return seen._replace(key=seen.key[ours], check=seen.check[ours], time_us=seen.time_us[ours])
+
+
+def _times_by_key(known: Seen) -> dict[tuple[int, int], int]:
+    """The newest row of each key."""
+    by_time = np.argsort(known.time_us, kind="stable")
+    parts = (known.key[by_time].tolist(), known.check[by_time].tolist(), known.time_us[by_time].tolist())
     return {(key, check): time_us for key, check, time_us in zip(*parts, strict=True)}
 
 

@@ -27,7 +27,9 @@ class BlockWriter(NamedTuple):
         """The rows as data files: one, or one a partition value."""
         name = f"{self.stem}.parquet"
         # Cast, for a sum of decimals is wider than what it adds up, and readers refuse a wider file.
-        rows = rows.select(pl.col(name).cast(dtype) for name, dtype in pl.Schema(table.schema).items())
+        schema = pl.Schema(table.schema)
+        rows = rows.select(schema.names())
+        rows = rows.cast({n: dtype for n, dtype in schema.items() if rows.schema[n] != dtype})
         if not table.partition_by:
             return [self._write_one(rows, table, name, {})]
         (column,) = table.partition_by

@@ -34,23 +34,36 @@ def _joined(rows: pl.DataFrame, lookup: Lookup, table: pl.DataFrame | None) -> p
         return rows.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in brought.items())
     keys = {f"_on_{column}": pl.col(other) for column, other in lookup.on.items()}
     bring = {name: pl.col(other).cast(brought[name]) for name, (other, _) in lookup.brings.items()}
+    found = _held_then(rows, lookup, table.select(**keys, **bring, **_from(lookup)))
+    return rows.with_columns(found.get_column(name) for name in brought)
+
+
+def _from(lookup: Lookup) -> dict[str, pl.Expr]:
+    return {} if lookup.valid_from is None else {"_from": pl.col(lookup.valid_from)}
+
+
+def _held_then(rows: pl.DataFrame, lookup: Lookup, right: pl.DataFrame) -> pl.DataFrame:
+    """One row per row of `rows`, in their order: what is brought. Only what is looked up by is joined and put in
+    order: rows are wide, and most of their columns are text.
+    """
+    on, keys = list(lookup.on), [f"_on_{column}" for column in lookup.on]
     if lookup.at is None or lookup.valid_from is None:
-        right = table.select(**keys, **bring).unique(list(keys), keep="last", maintain_order=True)
-        return rows.join(
-            right, left_on=list(lookup.on), right_on=list(keys), how="left", maintain_order="left"
+        right = right.unique(keys, keep="last", maintain_order=True)
+        return rows.select(on).join(right, left_on=on, right_on=keys, how="left", maintain_order="left")
+    dated = rows.select(*dict.fromkeys((*on, lookup.at))).with_row_index(_PLACE)
+    return (
+        dated.sort(lookup.at, nulls_last=True)
+        .join_asof(
+            right.sort("_from"),
+            left_on=lookup.at,
+            right_on="_from",
+            by_left=on,
+            by_right=keys,
+            strategy="backward",
+            check_sortedness=False,
         )
-    history = table.select(**keys, **bring, _from=pl.col(lookup.valid_from)).sort("_from")
-    dated = rows.with_row_index(_PLACE).sort(lookup.at, nulls_last=True)
-    found = dated.join_asof(
-        history,
-        left_on=lookup.at,
-        right_on="_from",
-        by_left=list(lookup.on),
-        by_right=list(keys),
-        strategy="backward",
-        check_sortedness=False,
+        .sort(_PLACE)
     )
-    return found.sort(_PLACE).drop(_PLACE, "_from", *keys, strict=False)
 
 
 def _dtype(kind: pa.DataType) -> pl.DataType:

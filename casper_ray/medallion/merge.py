@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,15 @@ WriteParts = Callable[[Sequence[Part], Path, tuple[str, ...]], list[DataFile]]
 
 def partial_aggregate(update: Merge, rows: pl.DataFrame) -> pl.DataFrame:
     """One row per key: the columns that merge, combined. Sorted by key, so equal input gives equal bytes."""
+    return rows.group_by(update.keys).agg(_combined(update)).sort(update.keys)
+
+
+@lru_cache(maxsize=100)
+def _combined(update: Merge) -> tuple[pl.Expr, ...]:
     return (
-        rows.group_by(update.keys)
-        .agg(
-            *(pl.col(name).sum() for name in update.sums),
-            *(pl.col(name).min() for name in update.lowest),
-            *(pl.col(name).max() for name in update.highest),
-        )
-        .sort(update.keys)
+        *(pl.col(name).sum() for name in update.sums),
+        *(pl.col(name).min() for name in update.lowest),
+        *(pl.col(name).max() for name in update.highest),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -145,9 +146,15 @@ def _samples(failed: pl.DataFrame, table: Table) -> tuple[str, ...]:
 def _passing(rows: pl.DataFrame, table: Table, rule: Expectation) -> pl.Series:
     """Whether each row passes. Raises: RuleError."""
     try:
-        return rows.select(pl.sql_expr(rule.sql).fill_null(False).alias(rule.name)).to_series()
+        return rows.select(_holding(rule.sql).alias(rule.name)).to_series()
     except pl.exceptions.PolarsError as error:  # its text may quote what rows hold
         raise RuleError.of(table.name, rule, type(error).__name__) from None
+
+
+@lru_cache(maxsize=1_000)
+def _holding(sql: str) -> pl.Expr:
+    """Where a condition is true; what is not known is not. Read once, for every block is asked the same."""
+    return pl.sql_expr(sql).fill_null(False)
 
 
 def _expectation(value: Mapping[str, Any]) -> Expectation:

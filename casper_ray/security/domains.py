@@ -56,10 +56,10 @@ def name_form(text: str) -> str:
 
     Umlauts stay: ü is ü however it is composed, and neither u nor ue. Order and punctuation stay.
     """
-    if (
-        text.isascii()
-    ):  # what follows changes nothing of such a text but its letters, backticks, spaces and controls
-        return " ".join(text.lower().translate(_SHAPES).split())
+    if text.isascii():  # what follows changes nothing of it but its letters, backticks, spaces and controls
+        plain = text.lower()
+        shaped = plain if text.isprintable() and "`" not in text else plain.translate(_SHAPES)
+        return " ".join(shaped.split())
     # NFD, casefold, NFKD, casefold: Unicode 3.13 D146, caseless comparison of compatible characters.
     plain = unicodedata.normalize("NFD", text.translate(_SHAPES)).casefold()
     plain = unicodedata.normalize("NFKD", plain).casefold()
@@ -122,6 +122,8 @@ _LIST_MARKS: Final = dict.fromkeys(map(ord, ",;"), " ")
 
 def _compact(text: str, marks: str) -> str:
     """Upper case without spaces and `marks`. They go while accents stand apart: what is left may compose anew."""
+    if text.isascii() and text.removeprefix("+").isalnum():  # nothing to leave out, and nothing to compose
+        return text.upper()
     apart = _normalised("NFKD", _normalised("NFKD", text).upper()).translate(_SHAPES)
     for mark in marks:
         apart = apart.replace(mark, "")

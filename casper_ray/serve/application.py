@@ -41,15 +41,14 @@ def build(args: Mapping[str, Any]) -> Application:
     keepers: dict[str, Application] = {}
     proposers: dict[str, Application] = {}
     for catalog, ours in catalogs_of(served).items():
-        keeper = serve.deployment(KeeperReplica, name=f"Keeper-{catalog}").options(**keeper_options())
+        keeper = serve.deployment(name=f"Keeper-{catalog}", **keeper_options())(KeeperReplica)
         keepers[catalog] = keeper.bind(plain, catalog)
         for name in ours:
-            proposer = serve.deployment(ProposerReplica, name=f"Proposer-{name}")
             options = proposer_options(settings.agents[name])
-            proposers[name] = proposer.options(**options).bind(plain, name, keepers[catalog])
-    model = _model(settings)
-    door = serve.deployment(serve.ingress()(DoorReplica), name="Door").options(**door_options(settings.door))
-    application: Application = door.bind(plain, proposers, keepers, model)
+            proposer = serve.deployment(name=f"Proposer-{name}", **options)(ProposerReplica)
+            proposers[name] = proposer.bind(plain, name, keepers[catalog])
+    door = serve.deployment(name="Door", **door_options(settings.door))(serve.ingress()(DoorReplica))
+    application: Application = door.bind(plain, proposers, keepers, _model(settings))
     return application
 
 

@@ -95,8 +95,11 @@ def deploy(target: Target, application: Application) -> Behind:
     from ray import serve
 
     run = serve.RunTarget(target=application, name=target.name, route_prefix="/")
-    waits = {"wait_for_ingress_deployment_creation": False, "wait_for_applications_running": False}
-    return Behind(lambda: serve.run_many([run], **waits))
+    return Behind(
+        lambda: serve.run_many(
+            [run], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False
+        )
+    )
 
 
 def wait_until_ready(

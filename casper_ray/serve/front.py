@@ -2,8 +2,8 @@
 
 Ray Serve writes HAProxy's configuration from a template and starts the binary that an environment variable names.
 Two services on one machine would share its folder and its ports; its statistics listen on every interface; a client
-may take an hour over its headers; and what HAProxy itself answers is plain text. So the variable names a script of
-ours, which edits the configuration and becomes HAProxy.
+may take an hour over its headers; and what HAProxy and Ray Serve themselves answer is plain text. So the variable
+names a script of ours, which edits the configuration and becomes HAProxy.
 """
 
 from __future__ import annotations
@@ -38,24 +38,28 @@ exec {binary} "$@"
 """
 _EDITS: Final = r"""s|^  *bind \*:{stats}$|  bind 127.0.0.1:{stats}|
 s|^  *bind :{metrics}$|    bind 127.0.0.1:{metrics}|
-s|^  *bind .*:{port}$|    bind {host}:{port}{tls}|
+s|^  *bind .*:{port}$|    bind {host}:{port}{tls}\
+    {plain}|
 s|^  *errorfile \(50[234]\) .*|    errorfile \1 {folder}/503.http|
 /^defaults$/a\
-    timeout http-request {headers_s}s\
-    errorfile 400 {folder}/400.http\
-    errorfile 408 {folder}/408.http
+    timeout http-request {headers_s}s
+/^frontend http_frontend$/a\
+    http-request set-header x-request-disconnect-disabled ?1 if {{ path -m end /decisions }} or {{ path /v1/echo }}
 /^backend default_backend$/,/http-request return/s|http-request return.*|http-request deny deny_status 503|
 """
+"""Ray Serve watches each request's client in a task of its own, unless a header says that it need not: a decision is
+made and kept, whoever has left meanwhile.
+"""
+_PLAIN: Final = (
+    "http-response return status 503 default-errorfiles "
+    "if { status ge 400 } { res.hdr(content-type) -m beg text/plain }"
+)
+"""Of an application that is going, Ray Serve says in plain text that there is none. The door refuses in JSON."""
 _TLS: Final = " ssl crt {folder}/door.pem ssl-min-ver TLSv1.2 alpn http/1.1"
-_ANSWERS: Final = {
-    400: ("Bad Request", "bad_request", "the request is no HTTP/1.1, or its headers are too large", ""),
-    408: ("Request Timeout", "timeout", "the headers took too long", "send them at once"),
-    503: (
-        "Service Unavailable",
-        "unavailable",
-        "the service is starting, ending or recovering",
-        "try again soon",
-    ),
+_UNAVAILABLE: Final = {
+    "type": "unavailable",
+    "message": "the service is starting, ending or recovering",
+    "hint": "try again soon",
 }
 
 
@@ -73,7 +77,7 @@ def haproxy_front(http: HttpOptions) -> Iterator[Mapping[str, str]]:
     with tempfile.TemporaryDirectory(prefix="casper-", dir=_SHORT_ROOT) as name:
         folder = Path(name)
         stats, metrics, spare = free_ports(3)
-        _write_answers(folder)
+        _write_answer(folder)
         _link_certificate(folder, http)
         _write_edits(folder, http, stats, metrics)
         script = folder / "haproxy"
@@ -115,6 +119,11 @@ def _variables(folder: Path, script: Path, stats: int, metrics: int, spare: int)
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(spare),
         "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": str(_IDLE_S),
+        # Ray Serve's own numbers: a line of log a request, read by an actor for a seventh of what a request costs.
+        "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
+        # A door that died answered nothing: another one is asked. What a door does can be done twice.
+        "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response",
+        "RAY_SERVE_HAPROXY_NBTHREAD": "1",
         # A machine with much to do takes longer than the usual 5 s; the proxy would be started over and over.
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": str(_READY_S),
         # HAProxy is told of a replica's end within a tick: the half minute that cloud balancers want is not needed.
@@ -122,23 +131,32 @@ def _variables(folder: Path, script: Path, stats: int, metrics: int, spare: int)
     }
 
 
-def _write_answers(folder: Path) -> None:
-    """What HAProxy answers by itself, in the shape of every other error."""
-    for status, (reason, kind, message, hint) in _ANSWERS.items():
-        body = json.dumps({"error": {"type": kind, "message": message, "hint": hint}})
-        head = (
-            f"HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-            "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-        )
-        retry = "Retry-After: 1\r\n" if status == 503 else ""
-        (folder / f"{status}.http").write_text(f"{head}{retry}\r\n{body}", newline="")
+def _write_answer(folder: Path) -> None:
+    """What HAProxy answers where no door can, in the shape of every other error. What is no HTTP gets its own."""
+    body = json.dumps({"error": _UNAVAILABLE})
+    head = (
+        "HTTP/1.1 503 Service Unavailable",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "Cache-Control: no-store",
+        "X-Content-Type-Options: nosniff",
+        "Retry-After: 1",
+    )
+    (folder / "503.http").write_text("\r\n".join((*head, "", body)), newline="")
 
 
 def _write_edits(folder: Path, http: HttpOptions, stats: int, metrics: int) -> None:
     tls = _TLS.format(folder=folder) if http.ssl_certfile else ""
     host = f"[{http.host}]" if ":" in http.host else http.host
     edits = _EDITS.format(
-        folder=folder, stats=stats, metrics=metrics, host=host, port=http.port, tls=tls, headers_s=_HEADERS_S
+        folder=folder,
+        stats=stats,
+        metrics=metrics,
+        host=host,
+        port=http.port,
+        tls=tls,
+        plain=_PLAIN,
+        headers_s=_HEADERS_S,
     )
     (folder / "edit.sed").write_text(edits)
 

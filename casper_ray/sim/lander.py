@@ -24,7 +24,8 @@ from casper_ray.sim.faults.spec import Files
 from casper_ray.sim.replay import ExpectedEvents
 from casper_ray.sim.window import Part, Window, file_name, parts
 
-_PART_EVENTS = 15_000
+_PART_EVENTS, _LARGE_PART_EVENTS = 15_000, 60_000
+_ENOUGH_PARTS = 16
 _HERE_EVENTS = 5_000
 """A window with fewer events than this is landed in the caller's own process: quicker than asking."""
 _RUNS_A_WORKER = 2
@@ -119,7 +120,7 @@ class Lander:
                 (part,) = parts(window, 1)
                 prepared = prepared_part(self._world, self._volumes, self._replay_id, part, self._faults)
                 return Landing(self._volumes, windows, [[prepared]])
-            cut += parts(window, math.ceil(expected / _PART_EVENTS))
+            cut += parts(window, _part_count(expected))
         return Landing(self._volumes, windows, [self._task(run) for run in self._runs(cut)])
 
     def _completed(self, before_window: int | None) -> int:
@@ -194,6 +195,14 @@ def _prepared_parts(
     world: EventSource, volumes: Volumes, replay_id: str, run: list[Part], file_faults: FileFaults | None
 ) -> list[Prepared]:
     return [prepared_part(world, volumes, replay_id, part, file_faults) for part in run]
+
+
+def _part_count(expected: float) -> int:
+    """How many parts a window of so many events has: small ones, so that all workers have some; but each costs some
+    milliseconds whatever it holds, so not more than keep them busy.
+    """
+    enough = min(math.ceil(expected / _PART_EVENTS), _ENOUGH_PARTS)
+    return max(enough, math.ceil(expected / _LARGE_PART_EVENTS))
 
 
 def _together(window: Window, each: Sequence[Landed]) -> Landed:

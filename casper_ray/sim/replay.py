@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from casper_ray.domain.time import US_PER_DAY, SimMicros
 from casper_ray.failpoints import reach
@@ -13,6 +13,8 @@ from casper_ray.sim.window import Window
 
 ExpectedEvents = Callable[[int, int], float]
 """About how many events there are between two instants."""
+_CHUNKS_A_DAY = 8
+_MOST_EVENTS = 800_000
 
 
 class Chunk(NamedTuple):
@@ -24,6 +26,17 @@ class Chunk(NamedTuple):
     window_events: float = 400_000
     first_events: float = 40_000
     chunk_events: float = 250_000
+
+    @classmethod
+    def of_days(cls, day_events: float) -> Self:
+        """Sizes for a world with so many events a day.
+
+        A table with a file a day is written anew with every batch of that day: so a long day is cut into a few only,
+        as few as a batch's memory allows.
+        """
+        sizes = cls()
+        chunk = min(max(day_events / _CHUNKS_A_DAY, sizes.chunk_events), _MOST_EVENTS)
+        return cls(window_events=max(chunk, sizes.window_events), chunk_events=chunk)
 
 
 class Replay:

@@ -30,6 +30,12 @@ def served_lake(tmp_path_factory: pytest.TempPathFactory) -> GrowingLake:
         return GrowingLake.grown(tmp_path_factory.mktemp("served") / "lake", range(BATCHES))
 
 
+@pytest.fixture(scope="session")
+def next_window() -> int:
+    """The number of the window that the lake does not have yet."""
+    return BATCHES
+
+
 @pytest.fixture
 def lake(served_lake: GrowingLake, tmp_path: Path) -> GrowingLake:
     """A copy of it, for the test alone."""

@@ -75,7 +75,10 @@ def _group_own(catalog: Catalog, cases: pl.DataFrame) -> Own:
     rows = scan(catalog.table(RETAIL, SILVER)).join(flagged, on="transaction_id")
     groups = rows.group_by(pl.format("{}@{}", "account_token", known)).agg("transaction_id").collect()
     ids = {subject: frozenset(own) for subject, own in groups.iter_rows()}
-    return {case_id: ids[group] for case_id, group in cases.select("case_id", "subject").iter_rows()}
+    return {
+        case_id: ids.get(group, frozenset())
+        for case_id, group in cases.select("case_id", "subject").iter_rows()
+    }
 
 
 def _lines(catalog: Catalog, store: CreditStore, cases: pl.DataFrame) -> pl.DataFrame:

@@ -69,8 +69,8 @@ class CreditStore(BankStore):
         known = pl.concat([self.flows.drop("owed"), fresh.cast(FLOW)])
         moved = pl.col("spent") - pl.col("paid") - pl.col("returned")
         self.flows = (
-            known.unique(("account_token", "transaction_id"), keep="first", maintain_order=True)
-            .sort("account_token", KNOWN, "transaction_id")
+            known.sort("account_token", KNOWN, "transaction_id")
+            .unique(("account_token", "transaction_id"), keep="first", maintain_order=True)
             .with_columns(moved.cum_sum().over("account_token").alias("owed"))
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final
 
 import polars as pl
@@ -13,7 +12,6 @@ from casper_ray.agents.bank.groups import GROUP_CASE, alerts_of_groups
 from casper_ray.agents.bank.store import BankStore
 from casper_ray.agents.case import CASES, Case
 from casper_ray.agents.tools import Arguments
-from casper_ray.lakehouse.read import KNOWN
 
 TRANSACTION_CASE: Final = "transaction"
 NONE: Final = ""
@@ -65,7 +63,7 @@ def own_transaction(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
 
 def own_account(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
     """account_token: of the case's transaction as far as it is known by `at`; else the subject up to an `@`."""
-    of_transaction = transactions_at(store, own_transaction(store, cases).with_columns(cases["at"]))
+    of_transaction = store.transactions_at(own_transaction(store, cases).with_columns(cases["at"]))
     own = (
         pl.when(pl.col("kind") == TRANSACTION_CASE)
         .then(of_transaction["account_token"])
@@ -76,22 +74,8 @@ def own_account(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
 
 def own_merchant(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
     """merchant_id: of the case's transaction as far as it is known by `at`."""
-    found = transactions_at(store, own_transaction(store, cases).with_columns(cases["at"]))
+    found = store.transactions_at(own_transaction(store, cases).with_columns(cases["at"]))
     return found.select(pl.col("merchant_id").fill_null(NONE))
-
-
-def transactions_at(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
-    """`TRANSACTION` of each asked transaction_id, in order; null but for the id where it was not known by `at`."""
-    return store.told("transactions", asked.select("transaction_id", "at"), partial(_transactions_at, store))
-
-
-def _transactions_at(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
-    found = store.transactions_of(asked["transaction_id"])
-    wanted = asked.with_row_index("row")
-    known = wanted.join(found, on="transaction_id").filter(pl.col(KNOWN) <= pl.col("at")).drop("at")
-    return wanted.select("row", pl.col("transaction_id").alias("asked_id")).join(
-        known, on="row", how="left", maintain_order="left"
-    )
 
 
 def allows_transaction(store: BankStore, case: Case, arguments: Mapping[str, Any]) -> bool:

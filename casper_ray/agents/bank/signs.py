@@ -8,7 +8,7 @@ from casper_ray.spec import Spec
 
 
 class Signs(Spec):
-    """shared_accounts: that paid from a device. many_parties_7d: payers or payees. passed_on: percent, from and to."""
+    """shared_accounts: that paid from a device. many_parties_7d: payers or payees. passed_on: percent, from, to."""
 
     enrolled_lately_h: int = Field(ge=0)
     shared_accounts: int = Field(ge=1)

@@ -114,6 +114,19 @@ class BankStore(PipelineStore):
         others = wanted.filter(~wanted.is_in(ours["transaction_id"].implode()))
         return pl.concat([ours, self._of_silver(others)])
 
+    def transactions_at(self, asked: pl.DataFrame) -> pl.DataFrame:
+        """`TRANSACTION` of each asked transaction_id, in order, and `row`; null where it was not known by `at`.
+
+        The last answer is kept: several tools ask the same of the same cases.
+        """
+        return self.told("transactions", asked.select("transaction_id", "at"), self._transactions_at)
+
+    def _transactions_at(self, asked: pl.DataFrame) -> pl.DataFrame:
+        wanted = asked.with_row_index("row")
+        found = wanted.join(self.transactions_of(asked["transaction_id"]), on="transaction_id")
+        known = found.filter(pl.col(KNOWN) <= pl.col("at")).drop("at")
+        return wanted.select("row").join(known, on="row", how="left", maintain_order="left")
+
     def _of_silver(self, ids: pl.Series) -> pl.DataFrame:
         if ids.len() > FEW:
             wanted = pl.col("transaction_id").is_in(ids.implode())
@@ -170,12 +183,13 @@ class BankStore(PipelineStore):
         return self.told("features", rows, self._features_of_transactions)
 
     def _features_of_transactions(self, rows: pl.DataFrame) -> pl.DataFrame:
-        rows = rows.with_row_index("row")
-        found = self.transactions_of(rows["transaction_id"])
-        known = rows.join(found, on="transaction_id").filter(pl.col(KNOWN) <= pl.col("at"))
-        cases = cases_of(known).with_columns(known["at"])
-        features = self.features_of(cases).with_columns(known["row"])
-        return rows.join(features, on="row", how="left", maintain_order="left").drop("row", "at", "case_id")
+        found = self.transactions_at(rows).with_columns(rows["at"])
+        known = found.filter(pl.col("transaction_id").is_not_null())
+        features = self.features_of(cases_of(known).with_columns(known["at"])).drop("case_id")
+        if known.height == rows.height:
+            return features
+        told = features.with_columns(known["row"])
+        return found.select("row").join(told, on="row", how="left", maintain_order="left").drop("row")
 
     @property
     def history(self) -> FeatureStore:

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from casper_ray.agents.bank.scope import OfTransaction, allows_transaction, own_transaction, transactions_at
+from casper_ray.agents.bank.scope import OfTransaction, allows_transaction, own_transaction
 from casper_ray.agents.bank.store import BankStore
 from casper_ray.agents.tools import Result, Tool
 from casper_ray.lakehouse.read import KNOWN
@@ -54,7 +54,7 @@ class CounterpartyGraph(Result):
 
 def device_histories(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`DeviceHistory` of each asked transaction."""
-    rows = transactions_at(store, asked).with_columns(asked["at"])
+    rows = store.transactions_at(asked).with_columns(asked["at"])
     used = store.network.devices(
         rows["account_token"], rows["device_token"], rows["transaction_id"], rows["at"]
     )
@@ -100,7 +100,7 @@ def _enrolments_known(store: BankStore) -> pl.DataFrame:
 
 def counterparty_graphs(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`CounterpartyGraph` of each asked transaction's account."""
-    rows = transactions_at(store, asked)
+    rows = store.transactions_at(asked)
     found = rows["transaction_id"].is_not_null()
     graph = store.network.parties(rows["account_token"], asked["at"])
     features = store.features_of_transactions(asked["transaction_id"], asked["at"])

@@ -15,7 +15,6 @@ from casper_ray.agents.bank.scope import (
     allows_transaction,
     own_merchant,
     own_transaction,
-    transactions_at,
 )
 from casper_ray.agents.bank.store import BankStore
 from casper_ray.agents.tools import Result, Tool
@@ -95,7 +94,7 @@ def transaction_details(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
     verdicts = store.flagged.select("transaction_id", "reason_codes", "risk_score", FLAGGED_TS)
     flagged = pl.col(FLAGGED_TS) <= pl.col("at")
     return (
-        transactions_at(store, asked)
+        store.transactions_at(asked)
         .with_columns(asked["at"])
         .join(verdicts, on="transaction_id", how="left", maintain_order="left")
         .with_columns(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 import pyarrow as pa
 
@@ -20,9 +22,14 @@ def daily_activity(transactions: pl.DataFrame) -> pl.DataFrame:
            customers counts on both accounts. An account is of one customer: `silver_customers` says whose. How many
            accounts were active on a day, exactly, is how many rows it has.
     """
+    return sides(transactions).select(*_account_activity())
+
+
+@cache
+def _account_activity() -> tuple[pl.Expr | str, ...]:
     posted = pl.col("status") == POSTED
     way_in, way_out = posted & (pl.col("direction") == IN), posted & (pl.col("direction") == OUT)
-    return sides(transactions).select(
+    return (
         "account_token",
         pl.col("txn_day").alias("day"),
         counted(posted).alias("transactions"),
@@ -44,8 +51,13 @@ def branch_activity(transactions: pl.DataFrame) -> pl.DataFrame:
     Rules: day is the day of txn_ts, UTC; amounts in BASE_CURRENCY, of what was posted, whichever way it went. A
            transfer between two customers counts once, at the payer's branch: the line says no other.
     """
+    return transactions.select(*_branch_activity())
+
+
+@cache
+def _branch_activity() -> tuple[pl.Expr | str, ...]:
     posted = pl.col("status") == POSTED
-    return transactions.select(
+    return (
         "branch_id",
         pl.col("txn_day").alias("day"),
         counted(posted).alias("transactions"),

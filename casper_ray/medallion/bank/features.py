@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 import pyarrow as pa
 
@@ -34,14 +36,19 @@ def account_days(transactions: pl.DataFrame) -> pl.DataFrame:
              have been known on it, so features as of a day are sums over the days before. A transfer keyed in after
              the cut-off belongs to the next day, when its file came.
     """
+    out = (pl.col("status") == POSTED) & (pl.col("direction") == OUT)
+    bucket = pl.when(out).then(bucket_of(units(pl.col("amount_base"))))
+    return sides(transactions).with_columns(bucket.alias("_bucket")).select(*_account_day())
+
+
+@cache
+def _account_day() -> tuple[pl.Expr | str, ...]:
+    """The columns of `account_days`: a hundred expressions, and every block is made with the same ones."""
     posted = pl.col("status") == POSTED
     out, way_in = posted & (pl.col("direction") == OUT), posted & (pl.col("direction") == IN)
     hour = pl.col("txn_ts").dt.hour()
     cash, transfer = out & (pl.col("feed") == ATM), out & (pl.col("feed") == WIRE)
-    both = sides(transactions)
-    bucket = pl.when(out).then(bucket_of(units(pl.col("amount_base"))))
-    rows = both.with_columns(bucket.alias("_bucket"))
-    return rows.select(
+    return (
         "account_token",
         pl.col(KNOWN).dt.date().alias("day"),
         counted(posted).alias("transactions"),

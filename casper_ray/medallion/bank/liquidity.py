@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import cache, reduce
 from operator import add
 
 import polars as pl
@@ -43,8 +43,13 @@ def daily_flows(transactions: pl.DataFrame) -> pl.DataFrame:
              assets are an assumption, and past flows stand for those that are to come.
     Source:  Basel III: The Liquidity Coverage Ratio (BCBS 238, 2013), paragraph 69.
     """
+    return transactions.select(_flows())
+
+
+@cache
+def _flows() -> tuple[pl.Expr, ...]:
     moved = (pl.col("status") == POSTED) & ~pl.col("internal")
-    return transactions.select(
+    return (
         pl.col("txn_day").alias("day"),
         *(
             worth(moved & (pl.col("feed") == feed) & (pl.col("direction") == direction)).alias(

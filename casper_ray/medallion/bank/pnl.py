@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 import pyarrow as pa
 
@@ -43,6 +45,26 @@ def daily_pnl(transactions: pl.DataFrame) -> pl.DataFrame:
              net_income, the four less fraud_losses.
     Rules:   booked on the day of the transaction that brings them, a chargeback weeks after its purchase.
     """
+    whole = transactions.filter(pl.col("status") == POSTED).select(
+        pl.col("txn_day").alias("day"),
+        _category().alias("category"),
+        counted(pl.lit(True)).alias("transactions"),
+        *_earned(),
+    )
+    return whole.with_columns(_exact())
+
+
+@cache
+def _exact() -> tuple[pl.Expr, ...]:
+    """What was earned and lost, and what is left of it, with six digits."""
+    left = pl.sum_horizontal(_INCOME) - pl.col("fraud_losses")
+    parts = [*(pl.col(name) for name in (*_INCOME, "fraud_losses")), left.alias("net_income")]
+    return tuple(from_units(part, _EXACT).alias(name) for part, name in zip(parts, _SUMS, strict=True))
+
+
+@cache
+def _earned() -> tuple[pl.Expr, ...]:
+    """Each part of a day's income, in cents times whole basis points."""
     assumed = assumptions().pnl
     kind = pl.col("transaction_type")
     cents = units(pl.col("amount_base"))
@@ -62,14 +84,7 @@ def daily_pnl(transactions: pl.DataFrame) -> pl.DataFrame:
         + _if(abroad & (kind == WITHDRAWAL), pl.lit(cash_fee)),
         "fraud_losses": _if(kind == CHARGEBACK, cents * assumed.chargeback_loss_bp),
     }
-    whole = transactions.filter(pl.col("status") == POSTED).select(
-        pl.col("txn_day").alias("day"),
-        _category().alias("category"),
-        counted(pl.lit(True)).alias("transactions"),
-        **parts,
-    )
-    income = whole.with_columns((pl.sum_horizontal(_INCOME) - pl.col("fraud_losses")).alias("net_income"))
-    return income.with_columns(from_units(pl.col(name), _EXACT).alias(name) for name in _SUMS)
+    return tuple(amount.alias(name) for name, amount in parts.items())
 
 
 def _if(holds: pl.Expr, amount: pl.Expr) -> pl.Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final, Literal
 
@@ -77,16 +77,22 @@ def flagged(transactions: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
 
     risk_score: the points of all rules that hold.
     """
+    return transactions.with_columns(_scores(rules))
+
+
+@lru_cache(maxsize=8)
+def _scores(rules: RuleSet) -> tuple[pl.Expr, ...]:
     holds = [holding(rule.sql).cast(pl.Int64) for rule in rules.transactions]
     bits = [held * (1 << place) for place, held in enumerate(holds)]
     points = [held * rule.points for held, rule in zip(holds, rules.transactions, strict=True)]
     none = pl.lit(0, pl.Int64)
-    return transactions.with_columns(
+    return (
         pl.sum_horizontal(none, *bits).cast(pl.Int64).alias("flags"),
         pl.sum_horizontal(none, *points).cast(pl.Int64).alias("risk_score"),
     )
 
 
+@lru_cache(maxsize=8)
 def reason_codes(rules: RuleSet) -> pl.Expr:
     """The codes of the bits of `flags`, as a list in the rules' order."""
     if not rules.transactions:

@@ -28,13 +28,15 @@ class KeyConflictError(UserError):
 
 
 class KeyStore:
-    """The keys of the file at `path`. Every call reads it anew.
+    """The keys of the file at `path`. Every call reads it anew. most: keys in it, those that are over too.
 
     Raises: ConfigError where the file cannot be used.
     """
 
-    def __init__(self, path: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.path, self._now = path, now
+    def __init__(
+        self, path: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), most: int = MOST_KEYS
+    ) -> None:
+        self.path, self._now, self._most = path, now, most
 
     def records(self) -> tuple[KeyRecord, ...]:
         """Every key, revoked and expired ones too, oldest first."""
@@ -52,10 +54,7 @@ class KeyStore:
         with self._changing() as keys:
             for key_id in instead_of:
                 keys.pop(key_id, None)
-            if len(keys) >= MOST_KEYS:
-                raise KeyConflictError(
-                    f"there are {len(keys)} keys, which is the most", "use another file of keys"
-                )
+            _make_room(keys, self._most, now)
             keys[made.record.id] = made.record
         return made
 
@@ -100,6 +99,15 @@ class KeyStore:
 def live_admins(keys: Iterable[KeyRecord], now: datetime) -> list[KeyRecord]:
     """Keys of admins that open the door at `now`."""
     return [key for key in keys if key.role is Role.ADMIN and key.live(now)]
+
+
+def _make_room(keys: dict[str, KeyRecord], most: int, now: datetime) -> None:
+    """Room for one more: the oldest of those that open nothing any more go, if need be."""
+    over = [key.id for key in keys.values() if not key.live(now)]
+    for key_id in over[: max(0, len(keys) - most + 1)]:
+        del keys[key_id]
+    if len(keys) >= most:
+        raise KeyConflictError(f"there are {len(keys)} keys, which is the most", "revoke some")
 
 
 def _found(keys: dict[str, KeyRecord], key_id: str) -> KeyRecord:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -51,6 +51,10 @@ class Book:
             self._pages[version] = Page(decider=decider, log=log, decided=set(log.all_decided()))
         return self._pages[version]
 
+    def forget(self) -> None:
+        """Whether a commit is in the table is not known: which cases are decided is read anew."""
+        self._pages.clear()
+
     def close(self) -> None:
         self._lease.close()
 
@@ -76,8 +80,6 @@ class Judging:
 
     def judged(self, ledger: Any, *, off: bool) -> pl.DataFrame:
         """Rows of `DECISIONS`; their payments are in the ledger then."""
-        from dataclasses import replace
-
         began_s = time.perf_counter()
         decider = replace(self.page.decider, ledger=ledger)
         rows = decider.judge(self.left, self.proposed, sim_now=self.sim_now, off=off)

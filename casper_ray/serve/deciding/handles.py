@@ -26,10 +26,12 @@ class HandleProposer:
         self._handle = handle
 
     async def decide(self, wanted: Sequence[Wanted], left_s: float) -> Sequence[Answer]:
-        return await _called(self._handle.decide.remote(wanted, left_s), left_s)
+        answers: Sequence[Answer] = await _called(self._handle.decide.remote(wanted, left_s), left_s)
+        return answers
 
     async def ready(self) -> bool:
-        return await _called(self._handle.ready.remote(), _KEEP_S)
+        ready: bool = await _called(self._handle.ready.remote(), _KEEP_S)
+        return ready
 
 
 class HandleKeeper:
@@ -39,13 +41,15 @@ class HandleKeeper:
         self._handle = handle
 
     async def keep(self, group: Group) -> Sequence[Answer]:
-        return await _called(self._handle.keep.remote(group), _KEEP_S)
+        answers: Sequence[Answer] = await _called(self._handle.keep.remote(group), _KEEP_S)
+        return answers
 
     async def note(self, events: Sequence[AuditEvent]) -> None:
         await _called(self._handle.note.remote(events), _KEEP_S)
 
     async def ready(self) -> bool:
-        return await _called(self._handle.ready.remote(), _KEEP_S)
+        ready: bool = await _called(self._handle.ready.remote(), _KEEP_S)
+        return ready
 
 
 async def _called(response: Any, within_s: float) -> Any:

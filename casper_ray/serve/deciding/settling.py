@@ -66,7 +66,7 @@ class Settling:
         if any(begun.new.values()):
             traces = [each.wanted.trace for group in groups for each in group.asked]
             with SPANS.group("commit", ",".join(sorted(begun.new)), traces):
-                rows = self._commit(_judgings(groups, books, begun.new), books)
+                rows = self._committed(_judgings(groups, books, begun.new), books)
         now = datetime.now(UTC)
         for one in (each for group in settled for each in group):
             if one.asked.wanted.key_digest and one.decision_id:
@@ -98,6 +98,16 @@ class Settling:
             return Settled(asked=asked, decision_id=known)
         new.add(asked.case_id)
         return Settled(asked=asked, decision_id=known, new=True)
+
+    def _committed(self, judgings: Sequence[Judging], books: Mapping[str, Book]) -> pl.DataFrame:
+        """The rows. Where that fails it may have been done all the same: then nobody believes what was known."""
+        try:
+            return self._commit(judgings, books)
+        except BaseException:
+            for each in judgings:
+                books[each.page.log.agent].forget()
+            self._table.refresh()
+            raise
 
     def _commit(self, judgings: Sequence[Judging], books: Mapping[str, Book]) -> pl.DataFrame:
         """One commit for all of them: rows, and each agent's count of such commits, in one log entry."""

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Header, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,18 +19,15 @@ from casper_ray.serve.door.quick import QuickRoute
 from casper_ray.serve.door.services import Made, Wanted
 from casper_ray.serve.operations.spans import SPANS
 
-AGENT = Annotated[str, Path(description="An agent that is served, by name.")]
+AGENT = Annotated[str, Path(description="An agent that is served, by name.", examples=["refund"])]
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
-_KEY_HEADER: Final[dict[str, Any]] = {
+KEY_HEADER: Final[dict[str, Any]] = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
     "description": "Of one request: sent again with it, a request is answered as it was the first time.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
-KEY = Annotated[
-    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
-]
 _DECIDE, _SWITCH = "/v1/agents/{agent}/decisions", "/v1/agents/{agent}/switch"
 REPLAYED = "Idempotent-Replayed"
 
@@ -63,7 +60,7 @@ def build_agents_router() -> APIRouter:
         """The agents that are served: version, engine, tools, on or off."""
         return JSONResponse({"agents": list(await services_of(request).deciding.agents())})
 
-    @router.post(_DECIDE, openapi_extra=body_schema(WantedDecision) | {"parameters": [_KEY_HEADER]})
+    @router.post(_DECIDE, openapi_extra=body_schema(WantedDecision) | {"parameters": [KEY_HEADER]})
     async def decide(
         request: Request, agent: AGENT, who: Annotated[Principal, Depends(Allow(Action.DECIDE))]
     ) -> Response:

@@ -49,15 +49,21 @@ _LOG = logging.getLogger(__name__)
 class Door(FastAPI):
     """FastAPI whose every answer has our headers, and every request our limits, also where it is a quick route's."""
 
+    id_is_echoed = False
+
     def build_middleware_stack(self) -> ASGIApp:
         services: Services = self.state.services
         routes = QuickRoutes(super().build_middleware_stack(), self.router.routes, _answered)
         limited = RequestLimits(routes, limits=services.settings.limits, audit=services.audit)
-        return AnswerHeaders(Observed(limited, services.settings.logs))
+        observed = Observed(limited, services.settings.logs)
+        return AnswerHeaders(observed, id_is_echoed=self.id_is_echoed)
 
 
-def build_app(services: Services) -> FastAPI:
-    """The application over `services`. Raises: ValueError where a route declares neither `Allow` nor x-public."""
+def build_app(services: Services, *, id_is_echoed: bool = False) -> FastAPI:
+    """The application over `services`. id_is_echoed: see `AnswerHeaders`.
+
+    Raises: ValueError where a route declares neither `Allow` nor x-public.
+    """
     app = Door(
         title="casper_ray",
         summary="Agents that decide on cases, over HTTP.",
@@ -66,6 +72,7 @@ def build_app(services: Services) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.id_is_echoed = id_is_echoed
     app.state.services = services
     for build in ROUTERS:
         # Flat: of `include_router` newer FastAPI makes one route, which hides the others from `_check_guarded`.

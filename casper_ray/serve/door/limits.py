@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from casper_ray.serve.audit import AuditEvent
 from casper_ray.serve.door.errors import DoorError
 from casper_ray.serve.door.json_depth import is_deeper
-from casper_ray.serve.door.request_shape import Announced, announced_body, checked_target, too_large
+from casper_ray.serve.door.request_shape import announced_body, checked_target, too_large
 from casper_ray.serve.door.services import Audit
 from casper_ray.serve.settings import LimitSettings
 
@@ -31,46 +31,41 @@ class RequestLimits:
             return
         answer = _Answer(send)
         try:
-            async with asyncio.timeout(self._limits.request_s) as deadline:
-                await self._limited(scope, receive, answer)
+            await self._limited(scope, receive, answer)
         except DoorError as error:
             await self._refuse(error, scope, receive, send)
+
+    async def _limited(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        method, limits = scope["method"], self._limits
+        checked_target(method, scope.get("raw_path") or scope["path"].encode(), scope["query_string"])
+        reading = announced_body(method, scope["headers"], limits.body_bytes).there
+        try:
+            # One timer that is set again, not two: they cost more than all that is looked at here.
+            async with asyncio.timeout(limits.body_s if reading else limits.request_s) as deadline:
+                if reading:
+                    body = await self._read(receive)
+                    if body is None:
+                        return
+                    receive, reading = _Replay(body, receive), False
+                    deadline.reschedule(asyncio.get_running_loop().time() + limits.request_s)
+                await self._app(scope, receive, answer)
         except TimeoutError:
             if answer.begun or not deadline.expired():
                 raise
-            late = DoorError(504, "the answer took too long", f"{self._limits.request_s:g} s at most")
-            await self._refuse(late, scope, receive, send)
+            raise self._late(reading=reading) from None
 
-    async def _limited(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
-        method = scope["method"]
-        checked_target(method, scope.get("raw_path") or scope["path"].encode(), scope["query_string"])
-        announced = announced_body(method, scope["headers"], self._limits.body_bytes)
-        if not announced.there:
-            await self._app(scope, receive, answer)
-            return
-        body = await self._body(announced, receive)
-        if body is not None:
-            await self._app(scope, _Replay(body, receive), answer)
-
-    async def _body(self, announced: Announced, receive: Receive) -> bytes | None:
-        """The whole body; None: whoever sent it has left."""
-        try:
-            async with asyncio.timeout(self._limits.body_s) as deadline:
-                body = await self._read(receive)
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            raise DoorError(
-                408,
-                "the body took too long to come",
-                f"{self._limits.body_s:g} s at most",
-                {"Connection": "close"},
-            ) from None
-        if body is not None and is_deeper(body, self._limits.depth):
-            raise DoorError(422, "the body is nested too deeply", f"{self._limits.depth} levels at most")
-        return body
+    def _late(self, *, reading: bool) -> DoorError:
+        if not reading:
+            return DoorError(504, "the answer took too long", f"{self._limits.request_s:g} s at most")
+        return DoorError(
+            408,
+            "the body took too long to come",
+            f"{self._limits.body_s:g} s at most",
+            {"Connection": "close"},
+        )
 
     async def _read(self, receive: Receive) -> bytes | None:
+        """The whole body; None: whoever sent it has left."""
         parts: list[bytes] = []
         size = 0
         while True:
@@ -83,7 +78,12 @@ class RequestLimits:
                 raise too_large(self._limits.body_bytes)
             parts.append(part)
             if not message.get("more_body", False):
-                return parts[0] if len(parts) == 1 else b"".join(parts)
+                return self._shallow(parts[0] if len(parts) == 1 else b"".join(parts))
+
+    def _shallow(self, body: bytes) -> bytes:
+        if is_deeper(body, self._limits.depth):
+            raise DoorError(422, "the body is nested too deeply", f"{self._limits.depth} levels at most")
+        return body
 
     async def _refuse(self, error: DoorError, scope: Scope, receive: Receive, send: Send) -> None:
         self._audit.note(

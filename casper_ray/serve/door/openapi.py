@@ -52,6 +52,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "audit": "Who asked for what, and what came of it",
     "keys": "API keys",
     "health": "What lives, and what is ready",
+    "operations": "Numbers for Prometheus",
 }
 
 

@@ -46,7 +46,7 @@ class DoorReplica:
         )
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
-        return build_app(self._services)
+        return build_app(self._services, id_is_echoed=True)
 
     async def numbers(self) -> Snapshot:
         """What this door counted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from casper_ray.serve.door.errors import DoorError
@@ -48,7 +48,7 @@ def checked_target(method: str, path: bytes, query: bytes) -> None:
         )
 
 
-def announced_body(method: str, headers: Iterable[tuple[bytes, bytes]], most_bytes: int) -> Announced:
+def announced_body(method: str, headers: Sequence[tuple[bytes, bytes]], most_bytes: int) -> Announced:
     """What the headers tell of the body. Raises: DoorError: 400, 413, 415, 431."""
     found = _checked_headers(headers)
     length, chunked = found.get(b"content-length"), b"transfer-encoding" in found
@@ -67,16 +67,16 @@ def too_large(most_bytes: int) -> DoorError:
     return DoorError(413, "the body is too large", f"{most_bytes} bytes at most", {"Connection": "close"})
 
 
-def _checked_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def _checked_headers(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     count = size = 0
     for name, value in headers:
         count, size = count + 1, size + len(name) + len(value)
         if name in found and name in _ONCE:
             raise DoorError(400, f"the header {name.decode().title()} is there twice", "send it once")
-        if _CONTROL.search(value):
-            raise DoorError(400, "a header has control characters", "send text")
         found[name] = value
+    if _CONTROL.search(b"".join([value for _, value in headers])):
+        raise DoorError(400, "a header has control characters", "send text")
     if count > _HEADERS or size > _HEADER_BYTES:
         raise DoorError(
             431, "there are too many headers", f"{_HEADERS} of {_HEADER_BYTES} bytes together at most"

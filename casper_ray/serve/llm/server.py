@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 from pydantic import ValidationError
 from ray.llm._internal.serve.core.configs.openai_api_models import ChatCompletionRequest, ErrorResponse
@@ -43,7 +44,8 @@ class ChatServer(LLMServer):
         except ValidationError as error:
             yield not_a_request(error)
             return
-        async for said in self.engine.chat(request):
+        engine: Any = self.engine  # typed as something that could be none, and not started
+        async for said in engine.chat(request):
             if isinstance(said, str):
                 yield Answered(200, said.encode())
             elif isinstance(said, ErrorResponse):

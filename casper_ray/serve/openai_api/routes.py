@@ -10,10 +10,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
 from casper_ray.serve.access.principal import Action, Principal
-from casper_ray.serve.door.agents_routes import KEY, REPLAYED
+from casper_ray.serve.door.agents_routes import KEY_HEADER, REPLAYED, idempotency_key
 from casper_ray.serve.door.allow import Allow, services_of
 from casper_ray.serve.door.body import body_schema, read_body
 from casper_ray.serve.door.errors import DoorError
+from casper_ray.serve.door.quick import QuickRoute
 from casper_ray.serve.door.services import Made
 from casper_ray.serve.openai_api import chat_replies, response_replies, schemas
 from casper_ray.serve.openai_api.answer import answer_of
@@ -24,14 +25,14 @@ from casper_ray.serve.openai_api.server_events import MEDIA_TYPE
 from casper_ray.serve.openai_api.translated import chat_request
 
 _JSON: Final = "application/json"
-_UNCACHED: Final = {"Cache-Control": "no-cache"}
+_KEYED: Final[dict[str, Any]] = {"parameters": [KEY_HEADER]}
 Decides = Annotated[Principal, Depends(Allow(Action.DECIDE))]
 Sees = Annotated[Principal, Depends(Allow(Action.SEE_AGENTS))]
 
 
 def build_openai_router() -> APIRouter:
     """GET /v1/models, POST /v1/chat/completions, POST /v1/responses."""
-    router = APIRouter(prefix="/v1", tags=["openai"])
+    router = APIRouter(prefix="/v1", tags=["openai"], route_class=QuickRoute)
     router.get("/models", summary="Agents and the LLM, as models", responses=schemas.MODELS)(_models)
     router.get("/models/{model}", summary="One model", responses=schemas.MODEL)(_model)
     router.post(
@@ -39,14 +40,14 @@ def build_openai_router() -> APIRouter:
         summary="A decision, or the LLM's answer, as a chat completion",
         description="`model` names an agent or the LLM. For an agent the last user message names the case.",
         responses=schemas.CHAT,
-        openapi_extra=body_schema(ChatRequest),
+        openapi_extra=body_schema(ChatRequest) | _KEYED,
     )(_chat)
     router.post(
         "/responses",
         summary="The same, as a response",
         description="As chat completions. Responses are not kept: `previous_response_id` is refused.",
         responses=schemas.RESPONSES,
-        openapi_extra=body_schema(ResponsesRequest),
+        openapi_extra=body_schema(ResponsesRequest) | _KEYED,
     )(_responses)
     return router
 
@@ -62,9 +63,9 @@ async def _model(request: Request, model: str, who: Sees) -> Response:
     return _json(_described(model))
 
 
-async def _chat(request: Request, who: Decides, key: KEY = None) -> Response:
+async def _chat(request: Request, who: Decides) -> Response:
     asked = await read_body(request, ChatRequest)
-    made = await decided(request, who, key, asked)
+    made = await decided(request, who, idempotency_key(request), asked)
     if made is not None:
         answer = answer_of(made, asked.model)
         if not asked.stream:
@@ -75,9 +76,9 @@ async def _chat(request: Request, who: Decides, key: KEY = None) -> Response:
     return _streamed(await begun(llm.chat_stream(body))) if asked.stream else _json(await llm.chat(body))
 
 
-async def _responses(request: Request, who: Decides, key: KEY = None) -> Response:
+async def _responses(request: Request, who: Decides) -> Response:
     asked = await read_body(request, ResponsesRequest)
-    made = await decided(request, who, key, asked)
+    made = await decided(request, who, idempotency_key(request), asked)
     if made is not None:
         answer = answer_of(made, asked.model)
         if not asked.stream:
@@ -104,11 +105,11 @@ def _of_decision(made: Made, content: str) -> Response:
 
 def _events(made: Made, events: Iterable[str]) -> Response:
     """The whole stream of a decision that is made: there is nothing to wait for between its events."""
-    return Response("".join(events), media_type=MEDIA_TYPE, headers=_UNCACHED | _replayed(made))
+    return Response("".join(events), media_type=MEDIA_TYPE, headers=_replayed(made))
 
 
 def _streamed(events: AsyncIterator[str]) -> Response:
-    return StreamingResponse(events, media_type=MEDIA_TYPE, headers=_UNCACHED)
+    return StreamingResponse(events, media_type=MEDIA_TYPE)
 
 
 def _replayed(made: Made) -> dict[str, str]:

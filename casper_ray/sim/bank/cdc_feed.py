@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,16 @@ import polars as pl
 
 from casper_ray.domain.bank import CDC_COLUMNS, CUSTOMER_FIELDS
 from casper_ray.sim.bank.books import load_places, load_profiles
-from casper_ray.sim.bank.changes import IMAGE, Change, Images, Op, changes_on, first_images, insert_ms
+from casper_ray.sim.bank.changes import (
+    IMAGE,
+    INSERTS_LAST_MS,
+    Change,
+    Images,
+    Op,
+    changes_on,
+    first_images,
+    insert_ms,
+)
 from casper_ray.sim.bank.columns import amounts, branch_ids, city_countries, device_ids, taken_where
 from casper_ray.sim.bank.engine import Engine
 from casper_ray.sim.bank.hours import MS_PER_DAY
@@ -56,9 +66,21 @@ def cdc_events(engine: Engine, day: int, from_ms: int, to_ms: int) -> pl.DataFra
     if day >= 0:
         changes = _CHANGES.get(engine.key(day), lambda: tuple(changes_on(engine, day)))
         told = told.and_then([change for change in changes if from_ms <= change.ms < to_ms])
-    ms = engine.start_us // 1000 + day * MS_PER_DAY + told.ms
-    words = mixed(hashed(engine.seed, Salt.CHANGE, told.customer) + told.lsn.astype(np.uint64))
-    who = people(engine.seed, told.customer)
+    if not len(told.customer):
+        return _no_events(engine.seed)
+    return _events(engine.seed, engine.start_us // 1000 + day * MS_PER_DAY, told)
+
+
+@lru_cache(maxsize=4)
+def _no_events(seed: int) -> pl.DataFrame:
+    """No changes: what most windows have, and it takes as long to put in columns as some."""
+    return _events(seed, 0, _none())
+
+
+def _events(seed: int, day_start_ms: int, told: _Told) -> pl.DataFrame:
+    ms = day_start_ms + told.ms
+    words = mixed(hashed(seed, Salt.CHANGE, told.customer) + told.lsn.astype(np.uint64))
+    who = people(seed, told.customer)
     frame = pl.DataFrame(
         {
             "event_id": hex_ids("E", words),
@@ -66,8 +88,8 @@ def cdc_events(engine: Engine, day: int, from_ms: int, to_ms: int) -> pl.DataFra
             "ts": timestamps(ms),
             "customer_id": customer_ids(told.customer),
             "lsn": told.lsn,
-            "before": _images(engine.seed, who, told.before),
-            "after": _images(engine.seed, who, told.after),
+            "before": _images(seed, who, told.before),
+            "after": _images(seed, who, told.after),
             "ts_us": ms * 1000,
         }
     )
@@ -82,7 +104,8 @@ def _none() -> _Told:
 def _inserts(engine: Engine, from_ms: int, to_ms: int) -> _Told:
     """Customers who are told on day 0 within the window."""
     most = engine.scenario.customers
-    numbers = np.arange(most)[slice(*np.searchsorted(insert_ms(np.arange(most), most), [from_ms, to_ms]))]
+    first, end = (min(max(-(-ms * most // INSERTS_LAST_MS), 0), most) for ms in (from_ms, to_ms))
+    numbers = np.arange(first, end)
     one = np.ones(len(numbers), dtype=np.int64)
     return _Told(
         numbers,

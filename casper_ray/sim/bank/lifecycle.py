@@ -42,6 +42,13 @@ class Timeline:
     at: NDArray[np.int32]
     told: NDArray[np.int32]
 
+    def between(self, from_ms: int, to_ms: int) -> slice:
+        """Where the events with from_ms <= at < to_ms are."""
+        most = np.iinfo(self.at.dtype).max
+        # Of the array's own type: for a wider one all of it would be made wider, millions of events each time.
+        ends = np.clip([from_ms, to_ms], -1, most).astype(self.at.dtype)
+        return slice(*np.searchsorted(self.at, ends).tolist())
+
     def estimated_bytes(self) -> int:
         return self.row.nbytes + self.step.nbytes + self.at.nbytes + self.told.nbytes + 500
 

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
-from bank_canaries import bank_cases
+from bank_canaries import bank_cases, with_decided_alerts
 from bitter_lake import NOON, drop, lake, lines, orders, run
 from small_bank import SmallBank
 
-from casper_ray.agents.agent import agent_version, load_rules
-from casper_ray.agents.bank.alert import ALERT
-from casper_ray.agents.decision import SCHEMA, TABLE, Decider
-from casper_ray.agents.engines.policy import PolicyEngine
 from casper_ray.agents.registry import load_agent
-from casper_ray.lakehouse.names import Catalog, open_catalog
+from casper_ray.lakehouse.names import Catalog
 
 _ORDERS = 140
 _END = 1_440.0
 _WROTE = ("My order was far too late.", "The Soup was missing.", "The soup was cold.", "It was burnt.")
-_LISTED = 4
+_LISTED = 16
 _TRANSFERS = 40
 
 
@@ -50,14 +45,7 @@ def attacked_complaints(folder: Path) -> Catalog:
 
 def attacked_bank(bank: SmallBank, folder: Path) -> Catalog:
     """A copy in which the alert agent has decided, so that there are groups, and some payees are on the list."""
-    shutil.copytree(bank.catalog.lake, folder)
-    catalog = open_catalog(str(folder), bank.catalog.name)
-    store = ALERT.open_store(catalog, None)
-    rules, engine = load_rules(ALERT), PolicyEngine()
-    version = agent_version(ALERT, rules, engine.settings)
-    decider = Decider(agent=ALERT, rules=rules, version=version, engine=engine)
-    rows = decider.decide(store, ALERT.cases(store, -1, store.batch), sim_now=store.sim_instant)
-    rows.write_delta(str(catalog.table(SCHEMA, TABLE)))
+    catalog = with_decided_alerts(bank, folder)
     listed = pl.DataFrame({"name": payees(catalog).head(_LISTED)["name"]}).select(
         pl.format("LISTED-{}", pl.int_range(pl.len())).alias("entry_id"),
         "name",

@@ -6,14 +6,17 @@ import shutil
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 from small_bank import SmallBank
 
-from casper_ray.agents.agent import Agent
+from casper_ray.agents.agent import Agent, agent_version, load_rules
+from casper_ray.agents.bank.alert import ALERT
 from casper_ray.agents.bank.store import RETAIL
 from casper_ray.agents.case import CASES
+from casper_ray.agents.decision import SCHEMA, TABLE, Decider
+from casper_ray.agents.engines.policy import PolicyEngine
 from casper_ray.lakehouse.names import Catalog, open_catalog
 
 CANARY: Final = "CANARY"
@@ -32,13 +35,25 @@ class Planting(NamedTuple):
         return self.last + timedelta(microseconds=1)
 
 
+def with_decided_alerts(bank: SmallBank, folder: Path) -> Catalog:
+    """A copy in which the alert agent has decided: what it did not approve makes groups for the fraud agent."""
+    shutil.copytree(bank.catalog.lake, folder)
+    catalog = open_catalog(str(folder), bank.catalog.name)
+    store: Any = ALERT.open_store(catalog, None)
+    rules, engine = load_rules(ALERT), PolicyEngine()
+    version = agent_version(ALERT, rules, engine.settings)
+    decider = Decider(agent=ALERT, rules=rules, version=version, engine=engine)
+    rows = decider.decide(store, ALERT.cases(store, -1, store.batch), sim_now=store.sim_instant)
+    rows.write_delta(str(catalog.table(SCHEMA, TABLE)))
+    return catalog
+
+
 def planted(lake: Catalog, folder: Path, *, together: bool) -> Catalog:
     """A copy with canaries, in the last batch's tables or in a batch of their own."""
     shutil.copytree(lake.lake, folder)
     bank = SmallBank(open_catalog(str(folder), lake.name))
-    batches = bank.table("batches")
-    batch = int(batches["batch"].to_list()[-1] if together else batches["batch"].to_list()[-1] + 1)
-    planting = Planting(bank, last_known(bank), batch)
+    last = bank.table("batches").select(pl.col("batch").max()).item()
+    planting = Planting(bank, last_known(bank), last if together else last + 1)
     for name, rows in _canaries(planting).items():
         _append(bank, RETAIL, name, rows)
     _append(bank, "simulator", "sanctions_list", _listed_later(planting))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import polars as pl
-from bank_canaries import bank_cases, planted
+from bank_canaries import bank_cases, planted, with_decided_alerts
 from bitter_lake import NOON, Made, basket, drop, event, lake, lines, orders, run
 from small_bank import SmallBank
 
@@ -37,10 +37,11 @@ class Lakes(NamedTuple):
 
 
 def bank_lakes(folder: Path, bank: SmallBank) -> Lakes:
+    plain = with_decided_alerts(bank, folder / "plain")
     later, together = (
-        planted(bank.catalog, folder / name, together=name == "together") for name in ("later", "together")
+        planted(plain, folder / name, together=name == "together") for name in ("later", "together")
     )
-    return Lakes(bank.catalog, later, together, bank_cases)
+    return Lakes(plain, later, together, bank_cases)
 
 
 def kitchen_cases(agent: Agent, plain: Catalog) -> pl.DataFrame:

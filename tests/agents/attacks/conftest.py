@@ -10,7 +10,7 @@ import pytest
 from attacked_lakes import attacked_bank, attacked_complaints, bank_hosts
 from bitter_lake import drop, lake, lines, orders, run
 from small_bank import SmallBank
-from tried import Trial, Tried
+from tried import SOME, Trial, Tried
 
 from casper_ray.agents.attacks.corpus import attacks
 from casper_ray.agents.attacks.engine import ScriptEngine
@@ -70,3 +70,14 @@ def trial_of(tmp_path_factory: pytest.TempPathFactory, bank_lake: SmallBank) -> 
         return Trial.of(name, opened("bank"), bank_hosts(name, opened("bank")), every=every)
 
     return made
+
+
+@pytest.fixture(scope="session")
+def obeyed(trial_of: Callable[[str, int], Trial]) -> Callable[[str], Tried]:
+    """Some of the corpus on an agent, answered by the model that obeys; tried once."""
+
+    @cache
+    def tried_on(name: str) -> Tried:
+        return trial_of(name, SOME).on(ScriptEngine("gullible", gullible))
+
+    return tried_on

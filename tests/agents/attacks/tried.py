@@ -21,6 +21,9 @@ from casper_ray.agents.registry import load_agent
 from casper_ray.agents.testing.scripted_endpoint import Reply
 from casper_ray.lakehouse.names import Catalog
 
+SOME = 17
+"""Each so many-th attack: every family, channel and dress is among them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:

@@ -93,11 +93,21 @@ def test_only_its_own_case_is_told_of(
             assert (call.refused, call.result) == (OTHER_CASE, None)
 
 
+@pytest.mark.parametrize("nothing", [None, "", "{}", {}])
+def test_called_without_arguments_a_tool_tells_of_the_case_itself(
+    kitchen_store: KitchenStore, nothing: Any
+) -> None:
+    order = kitchen_store.orders.row(0, named=True)
+    case = case_of(order["order_id"], 0).model_copy(update={"at": order["timed_known"]})
+    box = Toolbox(kitchen_store, case, TOOLS)
+    call = box.call("get_order_timing", nothing)
+    assert (call.refused, call.arguments) == (None, {"order_id": order["order_id"]})
+    assert call == box.call("get_order_timing", {"order_id": order["order_id"]})
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
-        "",
-        "{}",
         "null",
         "[]",
         "{",

@@ -140,6 +140,16 @@ def test_an_id_that_is_not_there_is_told_without_being_quoted(store: KeyStore) -
     assert isinstance(refused.value, UserError)
 
 
+def test_the_oldest_keys_that_are_over_make_room_and_live_ones_never_do(tmp_path: Path) -> None:
+    store = KeyStore(tmp_path / "keys.json", most=2)
+    over, live = store.add("a", Role.VIEWER).record, store.add("b", Role.VIEWER).record
+    with pytest.raises(KeyConflictError, match="there are 2 keys"):
+        store.add("c", Role.VIEWER)
+    store.revoke(over.id, leave_admin=True)
+    new = store.add("c", Role.VIEWER).record
+    assert [record.id for record in store.records()] == [live.id, new.id]
+
+
 def test_each_start_shows_a_key_of_its_own_and_earlier_ones_go(tmp_path: Path) -> None:
     store = KeyStore(tmp_path / "keys.json")
     first, second = first_admin_key(store), first_admin_key(store)

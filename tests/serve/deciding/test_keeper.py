@@ -163,6 +163,20 @@ def test_killed_at_any_step_nothing_is_twice_and_nothing_answered_is_lost(
     assert events[0].decision_id == answer.decision_id
 
 
+def test_a_commit_that_failed_after_it_was_done_is_not_done_again(
+    services: LocalServices, lake: GrowingLake
+) -> None:
+    """As where the checkpoint after it finds no room on the disk."""
+    one, two = lake.delivered()[:2]
+    failpoints.arm("commit.after:decisions", die=power_cut)
+    with pytest.raises(RuntimeError, match="PowerCutError"):
+        ask(services, one)
+    failpoints.disarm()
+    again, new = made(ask(services, one, two))
+    assert (again.replayed, new.replayed) == (True, False)
+    assert lake.decisions().height == 2
+
+
 def test_a_key_used_for_something_else_is_a_conflict(services: LocalServices, lake: GrowingLake) -> None:
     one, two = lake.delivered()[:2]
     decide = services.proposers["refund"].decide

@@ -13,7 +13,6 @@ from typing import Any
 
 import httpx2
 import uvicorn
-from fastapi import FastAPI
 
 from casper_ray.serve.access.access import build_access
 from casper_ray.serve.access.key_file import keys_path
@@ -42,7 +41,7 @@ class Noted:
 class OpenDoor:
     """keys: by role. noted: what was audited."""
 
-    app: FastAPI
+    app: Any
     store: KeyStore
     keys: dict[Role, str]
     noted: Noted

@@ -8,6 +8,7 @@ import pytest
 from open_door import OpenDoor
 
 from casper_ray.serve.access.principal import Role
+from casper_ray.serve.door.app import build_app
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +68,17 @@ def test_browsers_are_told_to_stay_with_tls_where_there_is_tls(door: OpenDoor) -
     assert "Strict-Transport-Security" not in door.ask("GET", "/healthz").headers
     secure = door.ask("GET", "/healthz", headers={"X-Forwarded-Proto": "https"}).headers
     assert secure["Strict-Transport-Security"].startswith("max-age=")
+
+
+@pytest.mark.filterwarnings(
+    "ignore:Using extra keyword arguments on `Field`"
+)  # Ray Serve's own, when imported
+def test_ray_serve_which_echoes_the_id_does_not_make_it_two(door: OpenDoor) -> None:
+    from ray.serve._private.http_util import _apply_middlewares
+
+    app = build_app(door.app.state.services, id_is_echoed=True)
+    served = OpenDoor(_apply_middlewares(app, []), door.store, door.keys, door.noted)
+    ids = served.ask("GET", "/v1/agents", None).headers.get_list("X-Request-Id")
+    assert ids == [door.noted.kept[-1].request_id]
+    came = {"X-Request-Id": "shop-17.order_8"}
+    assert served.ask("GET", "/healthz", headers=came).headers.get_list("X-Request-Id") == ["shop-17.order_8"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +15,8 @@ from open_door import OpenDoor
 
 from casper_ray.serve.access.principal import Role
 
-LIMITS = {"body_bytes": 4_096, "depth": 8, "body_s": 0.3, "request_s": 0.6}
+LIMITS = {"body_bytes": 4_096, "depth": 8}
+IMPATIENT = {"body_s": 0.3, "request_s": 0.6}
 JSON = {"Content-Type": "application/json"}
 
 
@@ -169,7 +171,9 @@ def test_methods_that_nothing_has_are_refused(door: OpenDoor) -> None:
     refused(door, 405, "PROPFIND", "/v1/agents")
 
 
-def test_a_body_that_does_not_come_is_given_up(door: OpenDoor) -> None:
+def test_a_body_that_does_not_come_is_given_up(tmp_path: Path) -> None:
+    door = OpenDoor.over(tmp_path, limits=IMPATIENT)
+
     async def parts() -> AsyncIterator[bytes]:
         yield b'{"a":'
         await asyncio.sleep(30)
@@ -178,8 +182,8 @@ def test_a_body_that_does_not_come_is_given_up(door: OpenDoor) -> None:
     refused(door, 408, "POST", "/v1/echo", content=parts(), headers=JSON)
 
 
-def test_an_answer_that_does_not_come_is_given_up(tmp_path_factory: pytest.TempPathFactory) -> None:
-    door = OpenDoor.over(tmp_path_factory.mktemp("late"), limits=LIMITS)
+def test_an_answer_that_does_not_come_is_given_up(tmp_path: Path) -> None:
+    door = OpenDoor.over(tmp_path, limits=IMPATIENT)
 
     async def late(request: Request) -> None:
         await asyncio.sleep(30)

@@ -3,43 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from certificate import self_signed
+from haproxy_file import checked_by_haproxy, written_by_ray
 
-from casper_ray.serve.front import BEHIND, haproxy_front
+from casper_ray.serve.front import haproxy_front
 from casper_ray.serve.target import HttpOptions
-
-
-def written_by_ray(variables: Mapping[str, str], http: HttpOptions) -> Path:
-    """The configuration that Ray Serve writes for an application at `/`."""
-    from ray.serve._private import haproxy
-    from ray.serve.config import HTTPOptions
-
-    file = variables["RAY_SERVE_HAPROXY_CONFIG_FILE_LOC"]
-    config = haproxy.HAProxyConfig(
-        http_options=HTTPOptions(**{"port": http.port} | BEHIND),
-        socket_path=variables["RAY_SERVE_HAPROXY_SOCKET_PATH"],
-        metrics_socket_path=variables["RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH"],
-        server_state_base=variables["RAY_SERVE_HAPROXY_SERVER_STATE_BASE"],
-        server_state_file=variables["RAY_SERVE_HAPROXY_SERVER_STATE_FILE"],
-        stats_port=int(variables["RAY_SERVE_HAPROXY_STATS_PORT"]),
-        metrics_port=int(variables["RAY_SERVE_HAPROXY_METRICS_PORT"]),
-    )
-    replica = haproxy.ServerConfig(name="door", host="127.0.0.1", port=30000)
-    backend = haproxy.BackendConfig(name="casper", path_prefix="/", app_name="casper", servers=[replica])
-    haproxy.HAProxyApi(config, {"casper": backend}, file)._generate_config_file_internal()
-    return Path(file)
-
-
-def checked_by_haproxy(variables: Mapping[str, str], file: Path) -> subprocess.CompletedProcess[str]:
-    """What HAProxy says of the file once the script has edited it."""
-    script = variables["RAY_SERVE_HAPROXY_BINARY_PATH"]
-    command = [script, "-db", "-f", str(file), "-c"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
 
 
 def test_haproxy_takes_the_edited_configuration() -> None:
@@ -53,6 +24,7 @@ def test_haproxy_takes_the_edited_configuration() -> None:
     assert text.count("503.http") == 3
     assert "500.http" not in text
     assert "not found. Ping" not in text
+    assert text.count("http-response return status 503 default-errorfiles") == 1
 
 
 @pytest.mark.parametrize(
@@ -83,15 +55,12 @@ def test_tls_ends_at_haproxy(tmp_path: Path) -> None:
     assert "ssl-min-ver TLSv1.2" in bind
 
 
-def test_answers_of_haproxy_have_the_shape_of_every_error() -> None:
+def test_answer_of_haproxy_has_the_shape_of_every_error() -> None:
     with haproxy_front(HttpOptions()) as variables:
         folder = Path(variables["RAY_SERVE_HAPROXY_BINARY_PATH"]).parent
-        answers = sorted(folder.glob("*.http"))
-        assert [file.name for file in answers] == ["400.http", "408.http", "503.http"]
-        for file in answers:
-            head, _, body = file.read_bytes().partition(b"\r\n\r\n")
-            assert set(json.loads(body)["error"]) == {"type", "message", "hint"}
-            assert f"Content-Length: {len(body)}".encode() in head
+        head, _, body = (folder / "503.http").read_bytes().partition(b"\r\n\r\n")
+        assert set(json.loads(body)["error"]) == {"type", "message", "hint"}
+        assert f"Content-Length: {len(body)}".encode() in head
         assert folder.stat().st_mode & 0o077 == 0
     assert not folder.exists()
 
