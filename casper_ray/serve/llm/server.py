@@ -35,9 +35,6 @@ class ChatServer(LLMServer):
         except Exception as error:
             yield engine_failed(error)
 
-    async def beat(self) -> None:
-        """Comes back at all: a replica is there, and has room."""
-
     async def _answers(self, body: bytes) -> AsyncIterator[Answered]:
         try:
             request = ChatCompletionRequest.model_validate_json(body)

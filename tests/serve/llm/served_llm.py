@@ -28,6 +28,7 @@ ENGINE: dict[str, Any] = {
     "enable_prefix_caching": True,
     "enable_auto_tool_choice": True,
     "tool_call_parser": "hermes",
+    "tool_strict_level": "parameter",
     "structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": True},
 }
 START_S = 900.0

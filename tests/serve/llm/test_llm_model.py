@@ -14,8 +14,9 @@ from casper_ray.serve.door.errors import DoorError
 from casper_ray.serve.llm import model
 from casper_ray.serve.llm.answered import Answered, unavailable
 from casper_ray.serve.llm.model import HandleModel
+from casper_ray.serve.llm.replicas import Replicas
 
-ASKED = {"model": "tiny", "messages": [{"role": "user", "content": "Hello"}]}
+DONE = "data: [DONE]\n\n"
 SECRET = "what the customer wrote"
 
 
@@ -45,10 +46,7 @@ class Scripted:
         if wanted == "dead":
             yield Answered(503, b"the model's engine failed (EngineDeadError)")
             return
-        yield Answered(200, b"data: [DONE]\n\n")
-
-    async def beat(self) -> None:
-        """Here."""
+        yield Answered(200, b'data: {"n":2}\n\ndata: [DONE]\n\n')
 
 
 class Gone(Scripted):
@@ -58,18 +56,15 @@ class Gone(Scripted):
         await asyncio.Event().wait()
         raise AssertionError
 
-    async def beat(self) -> None:
-        await asyncio.Event().wait()
 
-
-@pytest.fixture(params=["a_short_patience"])
+@pytest.fixture
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model, "PATIENCE_S", 0.1)
 
 
-def _model(replica: type[Scripted]) -> HandleModel:
+def _model(replica: type[Scripted], *, running: int = 1) -> HandleModel:
     handle = serve.run(serve.deployment(replica).bind(), name=replica.__name__, _local_testing_mode=True)
-    return HandleModel("tiny", handle)
+    return HandleModel("tiny", handle, replicas=Replicas(lambda: running))
 
 
 def _asked(content: str) -> dict[str, Any]:
@@ -113,18 +108,30 @@ def test_a_slow_answer_is_waited_for_while_a_replica_is_there() -> None:
 @pytest.mark.usefixtures("_patience")
 def test_where_no_replica_is_there_the_request_ends() -> None:
     with pytest.raises(DoorError) as failed:
-        asyncio.run(asyncio.wait_for(_model(Gone).chat(_asked("Hello")), 5))
-    assert failed.value.body() == unavailable("no replica of the model answers").body()
+        asyncio.run(asyncio.wait_for(_model(Gone, running=0).chat(_asked("Hello")), 5))
+    assert failed.value.body() == unavailable("no replica of the model runs").body()
 
 
-@pytest.mark.usefixtures("_patience")
-def test_readiness_says_whether_a_replica_is_there() -> None:
-    assert asyncio.run(_model(Scripted).ready())
-    assert not asyncio.run(_model(Gone).ready())
+def test_a_controller_that_cannot_say_is_no_reason_to_give_up() -> None:
+    def count() -> int:
+        raise KeyError("casper")
+
+    assert asyncio.run(Replicas(count).any_runs())
+
+
+def test_many_who_wait_ask_the_controller_once() -> None:
+    asked: list[int] = []
+
+    async def all_of_them() -> list[bool]:
+        replicas = Replicas(lambda: asked.append(1) or 1)
+        return await asyncio.gather(*(replicas.any_runs() for _ in range(50)))
+
+    assert all(asyncio.run(all_of_them()))
+    assert len(asked) == 1
 
 
 def test_a_stream_is_server_sent_events_with_an_end() -> None:
-    assert _said(_model(Scripted), "Hello") == ['data: {"n":1}\n\n', "data: [DONE]\n\n"]
+    assert _said(_model(Scripted), "Hello") == ['data: {"n":1}\n\n', 'data: {"n":2}\n\n', DONE]
 
 
 def test_a_stream_that_is_refused_raises_before_its_first_piece() -> None:
@@ -135,9 +142,8 @@ def test_a_stream_that_is_refused_raises_before_its_first_piece() -> None:
 
 @pytest.mark.parametrize("how", ["die", "dead"])
 def test_a_stream_that_breaks_ends_with_the_error(how: str) -> None:
-    first, last = _said(_model(Scripted), how)
+    first, error, done = _said(_model(Scripted), how)
     assert first == 'data: {"n":1}\n\n'
-    error, done = last.removesuffix("\n\n").split("\n\n")
     assert json.loads(error.removeprefix("data: "))["error"]["type"] == "unavailable"
-    assert done == "data: [DONE]"
-    assert SECRET not in last
+    assert SECRET not in error
+    assert done == DONE
