@@ -102,21 +102,19 @@ def warm_up(workers: int) -> None:
     """Have workers and Ray Data import what a batch needs, before there is one: that is most of a cold batch."""
     _configure()
     rows = ray.data.from_items([b""] * workers, override_num_blocks=workers)
-    told = {"known": ray.put(_dumps({})), "digest": ""}
-    done = rows.map_batches(_run_batch, batch_size=1, zero_copy_batch=True, fn_kwargs=told)
-    for _ in done.iter_batches(batch_size=1):
+    for _ in rows.map_batches(_run_batch, batch_size=1, zero_copy_batch=True).iter_batches(batch_size=1):
         pass
     ray.get([_write_share.remote([], Path(), ()) for _ in range(workers)])
 
 
-def _run_batch(batch: dict[str, Any], known: Any, digest: str) -> dict[str, Any]:
+def _run_batch(batch: dict[str, Any], known: Any = None, digest: str = "") -> dict[str, Any]:
     turns = [pickle.loads(turn) for turn in batch["item"] if turn]  # noqa: S301 - made by our own driver
     results = [_dumps(_attempt(turn, _known(known, digest))) for turn in turns]
     return {"result": np.array(results, dtype=object)}
 
 
 _KNOWN: dict[str, Known] = {}
-"""What this worker was told last, by its digest: reading it takes longer than a small block."""
+"""What this worker was told last, by its digest: taking it in takes longer than a small block."""
 
 
 def _known(known: Any, digest: str) -> Known:
