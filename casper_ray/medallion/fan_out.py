@@ -1,11 +1,15 @@
-"""Blocks over Ray Data: one row a block, one task a row, results as they come. Without a Ray, one after the other."""
+"""Blocks over Ray Data: one row a turn of blocks, one task a row, results as they come. Without a Ray, one after the
+other.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 import pickle
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +19,59 @@ import ray
 
 from casper_ray.errors import CasperError
 from casper_ray.lakehouse.data_file import DataFile, Part, write_parts
-from casper_ray.medallion.one_pass import BlockResult, BlockTask, run_block
+from casper_ray.medallion.one_pass import BlockResult, BlockTask, run_in_turn
+from casper_ray.medallion.references import Known
 
 _MANY_PARTS, _SHARE_PARTS = 48, 24
+_TURNS_A_WORKER = 2
 
 
-def run_blocks(tasks: Sequence[BlockTask]) -> Iterator[BlockResult]:
-    """The results of `run_block`, in no particular order; done here where this process has no Ray.
+def run_blocks(following: Sequence[Sequence[BlockTask]]) -> Iterator[BlockResult]:
+    """The results of all blocks, in no particular order; done here where this process has no Ray.
 
-    Raises: what `run_block` raised (CasperError, OSError), as if it had run here.
+    following: blocks that follow each other, of one source; all of them know the same of elsewhere.
+    Raises: what a block raised (CasperError, OSError), as if it had run here.
     """
-    if not tasks:
+    following = [tasks for tasks in following if tasks]
+    if not following:
         return
     if not ray.is_initialized():
-        yield from map(run_block, tasks)
+        for tasks in following:
+            yield from run_in_turn(tasks)
         return
     _configure()
     # The largest first: what runs last is then small, and no worker waits long for another.
-    ordered = sorted(tasks, key=lambda task: -sum(piece.stop - piece.start for piece in task.slices))
-    rows = ray.data.from_items([_dumps(task) for task in ordered], override_num_blocks=len(tasks))
-    done = rows.map_batches(_run_batch, batch_size=1, zero_copy_batch=True)
+    turns = sorted(_turns(following), key=lambda turn: -sum(map(_size_bytes, turn)))
+    known = _dumps(following[0][0].known)
+    rows = ray.data.from_items([_dumps(_bare(turn)) for turn in turns], override_num_blocks=len(turns))
+    told = {"known": ray.put(known), "digest": hashlib.sha256(known).hexdigest()}
+    done = rows.map_batches(_run_batch, batch_size=1, zero_copy_batch=True, fn_kwargs=told)
     for batch in done.iter_batches(batch_size=1, prefetch_batches=0):
-        for result in batch["result"]:
-            found = pickle.loads(result)  # noqa: S301 - made by our own worker, a moment ago
+        for results in batch["result"]:
+            found = pickle.loads(results)  # noqa: S301 - made by our own worker, a moment ago
             if isinstance(found, BaseException):
                 raise found
-            yield found
+            yield from found
+
+
+def _turns(following: Sequence[Sequence[BlockTask]]) -> Iterator[Sequence[BlockTask]]:
+    """Blocks that follow each other cut into turns, a few for each processor: a worker that does one block after the
+    other has seen what came before, and only the first of a turn may have to be done anew.
+    """
+    # Ray's own function has no types.
+    workers = max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
+    for tasks in following:
+        size = max(1, len(tasks) // (_TURNS_A_WORKER * workers))
+        yield from (tasks[start : start + size] for start in range(0, len(tasks), size))
+
+
+def _size_bytes(task: BlockTask) -> int:
+    return sum(piece.stop - piece.start for piece in task.slices)
+
+
+def _bare(turn: Sequence[BlockTask]) -> list[BlockTask]:
+    """The tasks without what all of a batch share, which goes to each worker once."""
+    return [replace(task, known={}) for task in turn]
 
 
 def write_anywhere(parts: Sequence[Part], root: Path, stats: tuple[str, ...]) -> list[DataFile]:
@@ -76,10 +107,21 @@ def warm_up(workers: int) -> None:
     ray.get([_write_share.remote([], Path(), ()) for _ in range(workers)])
 
 
-def _run_batch(batch: dict[str, Any]) -> dict[str, Any]:
-    tasks = [pickle.loads(task) for task in batch["item"] if task]  # noqa: S301 - made by our own driver
-    results = [_dumps(_attempt(task)) for task in tasks]
+def _run_batch(batch: dict[str, Any], known: Any = None, digest: str = "") -> dict[str, Any]:
+    turns = [pickle.loads(turn) for turn in batch["item"] if turn]  # noqa: S301 - made by our own driver
+    results = [_dumps(_attempt(turn, _known(known, digest))) for turn in turns]
     return {"result": np.array(results, dtype=object)}
+
+
+_KNOWN: dict[str, Known] = {}
+"""What this worker was told last, by its digest: taking it in takes longer than a small block."""
+
+
+def _known(known: Any, digest: str) -> Known:
+    if digest not in _KNOWN:
+        _KNOWN.clear()
+        _KNOWN[digest] = pickle.loads(ray.get(known))  # noqa: S301 - made by our own driver
+    return _KNOWN[digest]
 
 
 class _Pickler(pickle.Pickler):
@@ -99,10 +141,10 @@ def _dumps(value: object) -> bytes:
     return buffer.getvalue()
 
 
-def _attempt(task: BlockTask) -> BlockResult | CasperError | OSError:
-    """The block's result, or the error that stopped it: of one that is raised, Ray Data keeps only the text."""
+def _attempt(turn: Sequence[BlockTask], known: Known) -> list[BlockResult] | CasperError | OSError:
+    """The blocks' results, or the error that stopped one: of one that is raised, Ray Data keeps only the text."""
     try:
-        return run_block(task)
+        return list(run_in_turn(replace(task, known=known) for task in turn))
     except (CasperError, OSError) as error:
         return error
 

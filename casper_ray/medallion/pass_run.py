@@ -113,45 +113,56 @@ class PassRun:
 
         Retry: safe; no table's log knows of what it writes.
         """
-        tasks = [replace(task, keys=keys) for task in self._tasks(batch, done, seen, known)]
+        by_source = self._tasks(batch, done, seen, known, keys)
+        tasks = [task for turn in by_source for task in turn]
         judge = BlockJudge(self.pipeline, batch, seen, recall)
         results: dict[int, BlockResult] = {}
-        for result in run_blocks(tasks):
+        for result in run_blocks(by_source):
             judge.add(result)
             results[result.block] = replace(result, digest=None)
             self.progressed(len(results), len(tasks))
         again = [replace(tasks[block], verdict=verdict) for block, verdict in judge.differing.items()]
         for task in again:
             _remove_files(results[task.block], self.catalog_root / self.pipeline.schema)
-        for result in run_blocks(again):
+        for result in run_blocks([[task] for task in again]):
             results[result.block] = result
         in_order = [results[block] for block in sorted(results)]
         return Passed(pipeline=self.pipeline, results=in_order, seen=judge.after())
 
-    def _tasks(self, batch: Batch, done: frozenset[str], seen: Remembered, known: Known) -> list[BlockTask]:
+    def _tasks(
+        self,
+        batch: Batch,
+        done: frozenset[str],
+        seen: Remembered,
+        known: Known,
+        keys: KeySource | None,
+    ) -> list[list[BlockTask]]:
         """The batch's blocks, source by source: a block is of one source."""
-        tasks: list[BlockTask] = []
+        by_source: list[list[BlockTask]] = []
         for source in self.pipeline.sources:
             reads = [read for read in batch.reads if self.pipeline.source_of(read.name) is source]
             before = seen.get(source.name, Seen())._replace(keep=accepts_late(batch))
+            first, tasks = sum(map(len, by_source)), list[BlockTask]()
             for block in blocks(slices(reads), BLOCK_BYTES):
                 tasks.append(
                     BlockTask(
                         pipeline=self.reference,
                         catalog_root=self.catalog_root,
                         batch=batch.number,
-                        block=len(tasks),
+                        block=first + len(tasks),
                         slices=block,
                         ingested_at_us=batch.ingested_at_us,
                         quality=batch.quality,
                         done=done,
                         seen=before,
                         known=known,
+                        keys=keys,
                     )
                 )
                 # Rows of later blocks are compared with those of the blocks between, which only the driver sees.
                 before = Seen(before.watermark_us, keep=before.keep)
-        return tasks
+            by_source.append(tasks)
+        return by_source
 
 
 def _remove_files(result: BlockResult, root: Path) -> None:

@@ -37,13 +37,13 @@ def test_every_block_gives_one_result(catalog: Catalog, event_line: Callable[...
         (volume / f"{block}.json").write_bytes(data)
         reference = "casper_ray.medallion.kitchen.pipeline:PIPELINE"
         tasks.append(task(catalog, block, f"{block}.json", len(data), reference))
-    results = sorted(run_blocks(tasks), key=lambda result: result.block)
+    results = sorted(run_blocks([tasks]), key=lambda result: result.block)
     rows_in = [(result.block, result.accounts["volume:events"].rows_in) for result in results]
     assert rows_in == [(block, block) for block in range(5)]
 
 
 def test_an_error_of_ours_arrives_as_it_was_raised(catalog: Catalog) -> None:
     with pytest.raises(ConfigError, match="pipeline 'nowhere:P': cannot be loaded") as caught:
-        list(run_blocks([task(catalog, 0, "a.json", 1, "nowhere:P")]))
+        list(run_blocks([[task(catalog, 0, "a.json", 1, "nowhere:P")]]))
     assert type(caught.value) is ConfigError
     assert caught.value.hint == "module:NAME"
