@@ -17,6 +17,7 @@ import random
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,13 +43,16 @@ class Kill(NamedTuple):
 
 
 class Fate(NamedTuple):
-    """What became of the requests from a kill to the next. recovery_s: to the end of the last one that failed."""
+    """What became of the requests from a kill to the next. recovery_s: to the end of the last one that failed.
+    statuses: 0: the connection broke.
+    """
 
     kind: str
     requests: int
     errors: int
     recovery_s: float
     slowest_s: float
+    statuses: Counter[int]
 
 
 def main() -> int:
@@ -110,7 +114,8 @@ def _fates(asked: Sequence[Asked], kills: Sequence[Kill]) -> list[Fate]:
 def _fate(kill: Kill, asked: Sequence[Asked]) -> Fate:
     failed = [one.ended - kill.at for one in asked if one.status != 200]
     slowest = max((one.ended - one.sent for one in asked), default=0.0)
-    return Fate(kill.kind, len(asked), len(failed), max(failed, default=0.0), slowest)
+    statuses = Counter(one.status for one in asked)
+    return Fate(kill.kind, len(asked), len(failed), max(failed, default=0.0), slowest, statuses)
 
 
 def _report(asked: Sequence[Asked], kills: Sequence[Kill], catalog: Catalog) -> dict[str, Any]:
@@ -144,6 +149,7 @@ def _kind(fates: Sequence[Fate]) -> dict[str, Any]:
         "recovery_p50_s": round(median(fate.recovery_s for fate in fates), 2),
         "recovery_max_s": round(max(fate.recovery_s for fate in fates), 2),
         "slowest_s": round(max(fate.slowest_s for fate in fates), 2),
+        "statuses": dict(sum((fate.statuses for fate in fates), Counter())),
     }
 
 

@@ -23,14 +23,15 @@ from promql import Query, Scrape, scrape_of
 DASHBOARD = Path(__file__).parents[2] / "configs" / "grafana" / "casper-serve.json"
 _WINDOW_S = 10.0
 _COLUMN, _ROW = 62, 24
-_FORMATS = {
-    "percentunit": ".1%",
-    "bytes": ".3s",
-    "currencyUSD": "$.2f",
-    "s": "~s",
-    "reqps": "~s",
-    "short": "~s",
+_UNITS = {
+    "percentunit": (".1%", "of all"),
+    "bytes": (".3s", "bytes"),
+    "currencyUSD": ("$.2f", "US dollars"),
+    "s": (".3~s", "s"),
+    "reqps": (".3~s", "a second"),
+    "short": (".3~s", ""),
 }
+"""Grafana's units: how a number is written, and in what."""
 
 
 def scrapes(url: str, key: str, seconds: float) -> list[Scrape]:
@@ -69,25 +70,38 @@ def drawn(panel: Mapping[str, Any], seen: Sequence[Scrape]) -> alt.Chart:
     """A panel as its type, unit and stacking say."""
     found, place = series(panel, seen), panel["gridPos"]
     size = {"width": place["w"] * _COLUMN - 110, "height": place["h"] * _ROW - 60}
-    form = _FORMATS[panel["fieldConfig"]["defaults"]["unit"]]
+    form, unit = _UNITS[panel["fieldConfig"]["defaults"]["unit"]]
     if panel["type"] == "stat":
-        return _number(found, panel, form).properties(**size)
+        return _number(found, panel["title"], form, unit).properties(**size)
+    if not found.height:
+        empty = alt.Chart(pl.DataFrame({"value": ["no data"]}), title=panel["title"])
+        return empty.mark_text(fontSize=14, color="#888").encode(text="value:N").properties(**size)
     stacked = panel["fieldConfig"]["defaults"]["custom"]["stacking"]["mode"] == "normal"
     base = alt.Chart(found).encode(
-        x=alt.X("s:Q", title=None, axis=alt.Axis(format="d", tickCount=6, labelExpr="datum.label + ' s'")),
-        y=alt.Y("value:Q", title=None, stack=stacked, axis=alt.Axis(format=form, tickCount=4)),
+        x=alt.X(
+            "s:Q",
+            title=None,
+            scale=alt.Scale(domain=[0, seen[-1].at], nice=False),
+            axis=alt.Axis(format="d", tickCount=6, labelExpr="datum.label + ' s'"),
+        ),
+        y=alt.Y("value:Q", title=unit or None, stack=stacked, axis=_axis(form, whole=not unit)),
         color=alt.Color(
             "series:N", title=None, legend=alt.Legend(orient="bottom", columns=2, labelLimit=250)
         ),
     )
-    shape = base.mark_area(opacity=0.75, line=True) if stacked else base.mark_line(strokeWidth=1.5)
+    shape = base.mark_area(opacity=0.75) if stacked else base.mark_line(strokeWidth=1.5)
     return shape.properties(**size, title=panel["title"])
 
 
-def _number(found: pl.DataFrame, panel: Mapping[str, Any], form: str) -> alt.Chart:
+def _axis(form: str, *, whole: bool) -> alt.Axis:
+    """whole: of counts, which have no halves."""
+    return alt.Axis(format=form, tickCount=4, tickMinStep=1) if whole else alt.Axis(format=form, tickCount=4)
+
+
+def _number(found: pl.DataFrame, title: str, form: str, unit: str) -> alt.Chart:
     last = found.tail(1) if found.height else pl.DataFrame({"value": [0.0]})
-    text = alt.Text("value:Q", format=form if form != "~s" else ".3s")
-    return alt.Chart(last, title=panel["title"]).mark_text(fontSize=30, color="#2a6f4e").encode(text=text)
+    told = alt.Chart(last, title=alt.Title(title, subtitle=unit))
+    return told.mark_text(fontSize=30, color="#2a6f4e").encode(text=alt.Text("value:Q", format=form))
 
 
 def page(dashboard: Mapping[str, Any], seen: Sequence[Scrape]) -> alt.VConcatChart:
@@ -107,7 +121,7 @@ def main() -> None:
     alt.data_transformers.disable_max_rows()
     seen = scrapes(url, Path(key_file).read_text().strip(), float(seconds))
     page(json.loads(DASHBOARD.read_text()), seen).resolve_scale(color="independent").save(
-        out, scale_factor=1.3
+        out, scale_factor=1.0
     )
 
 

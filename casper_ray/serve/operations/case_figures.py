@@ -113,5 +113,4 @@ class CaseFigures:
         if prompt or completion:
             self._tokens.labels(named, "prompt").inc(prompt)
             self._tokens.labels(named, "completion").inc(completion)
-        if usd:
             self._cost.labels(named).inc(usd)

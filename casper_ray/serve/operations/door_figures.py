@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from casper_ray.serve.door.errors import TYPES
 from casper_ray.serve.operations.labels import SECONDS, Bounded, method
+
+WENT_AWAY: Final = 499
+"""The status, as nginx calls it, of a request whose client did not wait for the answer."""
 
 
 class DoorFigures:
@@ -60,7 +63,7 @@ class DoorFigures:
             self._known[at, by, status] = known
         known[0].inc()
         known[1].observe(seconds)
-        if status >= 400:
+        if status >= 400 and status != WENT_AWAY:
             self._refusals.labels(TYPES.get(status, "internal"), at).inc()
 
     def authenticated(self, result: Literal["cached", "proved", "refused"]) -> None:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import time
 import zlib
 from asyncio import CancelledError
-from typing import Final
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from casper_ray.serve.operations.door_figures import WENT_AWAY
 from casper_ray.serve.operations.instruments import DOOR
 from casper_ray.serve.operations.logs import REQUEST_ID
 from casper_ray.serve.operations.settings import LogSettings
 from casper_ray.serve.operations.spans import SPANS
-
-_WENT_AWAY: Final = 499
-"""The status, as nginx calls it, of a request whose client did not wait for the answer."""
 
 
 class Observed:
@@ -41,7 +38,7 @@ class Observed:
                 finally:
                     SPANS.named(span, scope["method"], _route(scope), seen.status)
         except CancelledError:
-            seen.status = seen.status if seen.began else _WENT_AWAY
+            seen.status = seen.status if seen.began else WENT_AWAY
             raise
         finally:
             self._tell(scope, request_id, seen)

@@ -98,6 +98,11 @@ def test_a_refusal_is_counted_by_its_type_and_route() -> None:
     )
 
 
+def test_a_client_that_went_away_was_not_refused() -> None:
+    text = exposition([snapshot("door", "a", door(2, status=499))])
+    assert not [key for key in samples(text) if key[0] == "casper_refusals_total"]
+
+
 def test_a_request_that_is_over_is_not_open() -> None:
     text = exposition([snapshot("door", "a", door(2))])
     assert value(text, "casper_http_open_requests", process="door-a") == 0

@@ -39,7 +39,6 @@ def handles(local_ray: None) -> Iterator[dict[str, Any]]:
     yield {
         "door": serve.get_deployment_handle("Counting", "numbers"),
         "keeper:caspers": serve.get_deployment_handle("Silent", "numbers"),
-        "proposer:refund": serve.get_deployment_handle("Nobody", "numbers"),
     }
     serve.shutdown()
 
@@ -54,4 +53,4 @@ def test_a_scrape_has_every_replica_and_waits_for_none_for_long(handles: dict[st
     assert {one.part for one in first} == {"door"}
     assert len({one.process for one in first}) == 2
     assert {one.process for one in second} == {one.process for one in first}
-    assert set(numbers.parts) == {"door", "keeper:caspers", "proposer:refund"}
+    assert set(numbers.parts) == {"door", "keeper:caspers"}
