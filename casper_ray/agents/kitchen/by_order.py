@@ -19,9 +19,10 @@ class ByOrder:
 
     def of(self, order_ids: pl.Series) -> pl.DataFrame:
         """The rows of some orders, by id."""
-        wanted = order_ids.unique().drop_nulls().sort()
-        if wanted.len() > FEW:
-            return self._rows.filter(pl.col("order_id").is_in(wanted.implode()))
-        first, last = (self._ids.search_sorted(wanted, side) for side in ("left", "right"))
-        parts = [self._rows.slice(start, stop - start) for start, stop in zip(first, last, strict=True)]
-        return pl.concat([self._rows.clear(), *parts])
+        if order_ids.len() > FEW:
+            return self._rows.filter(pl.col("order_id").is_in(order_ids.implode()))
+        ids = sorted({order for order in order_ids.to_list() if order is not None})
+        wanted = pl.Series(ids, dtype=pl.String)
+        first, last = (self._ids.search_sorted(wanted, side).to_list() for side in ("left", "right"))
+        rows = [row for start, stop in zip(first, last, strict=True) for row in range(start, stop)]
+        return self._rows.select(pl.all().gather(pl.Series(rows, dtype=pl.UInt32)))
