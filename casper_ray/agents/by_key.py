@@ -30,10 +30,12 @@ class ByKey:
         if wanted is None:
             among = pl.col(self._key).is_in(keys.unique().drop_nulls().implode())
             return pl.concat([part.filter(among) for part in self._parts])
-        found = [rows for part in self._parts for rows in self._slices(part, wanted)]
-        return pl.concat([self._parts[0].clear(), *found])
+        return pl.concat([_rows_of(part, self._key, wanted) for part in self._parts])
 
-    def _slices(self, part: pl.DataFrame, wanted: list[str]) -> list[pl.DataFrame]:
-        column, values = part[self._key], pl.Series(wanted, dtype=pl.String)
-        first, last = (column.search_sorted(values, side) for side in ("left", "right"))
-        return [part.slice(start, stop - start) for start, stop in zip(first, last, strict=True)]
+
+def _rows_of(part: pl.DataFrame, key: str, wanted: list[str]) -> pl.DataFrame:
+    """Rows of sorted keys, gathered in one go: slices would have to be put together again."""
+    values = pl.Series(wanted, dtype=pl.String)
+    first, last = (part[key].search_sorted(values, side).to_list() for side in ("left", "right"))
+    rows = [row for start, stop in zip(first, last, strict=True) for row in range(start, stop)]
+    return part.select(pl.all().gather(pl.Series(rows, dtype=pl.UInt32)))

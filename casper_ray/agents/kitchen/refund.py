@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 from typing import Final, Literal
 
 import polars as pl
@@ -23,6 +24,10 @@ from casper_ray.agents.kitchen.tools import (
 from casper_ray.spec import Spec
 
 _NONE, _PARTIAL, _FULL = "none", "partial", "full"
+_TOLD: Final = (
+    pl.col("get_order_timing").struct.field("minutes", "total"),
+    pl.col("get_location_timings").struct.field("deliveries", "p75", "p99"),
+)
 _VERY_MANY = 10_000
 
 
@@ -44,10 +49,12 @@ class RefundPolicy(Spec):
 
 def propose(evidence: pl.DataFrame, settings: RefundPolicy) -> pl.DataFrame:
     """Refunds by lateness alone. Up to P75, or where the location's day tells too little, none."""
-    rows = evidence.select(
-        pl.col("get_order_timing").struct.field("minutes", "total"),
-        pl.col("get_location_timings").struct.field("deliveries", "p75", "p99"),
-    )
+    return evidence.select(_TOLD).select(_proposed(settings))
+
+
+@cache
+def _proposed(settings: RefundPolicy) -> tuple[pl.Expr, ...]:
+    """The columns of a proposal. Made once: of few cases it takes longer to say what is asked than to work it out."""
     minutes, p75 = pl.col("minutes"), pl.col("p75")
     told = minutes.is_not_null() & (pl.col("deliveries") >= settings.least_deliveries)
     kind = (
@@ -65,7 +72,7 @@ def propose(evidence: pl.DataFrame, settings: RefundPolicy) -> pl.DataFrame:
         .then(pl.format("Delivered in {} minutes; three in four take up to {}.", took, usual))
         .otherwise(pl.format("Delivered in {} minutes; three in four take no more than {}.", took, usual))
     )
-    return rows.select(
+    return (
         _worth(kind, settings).alias("refund_usd"),
         kind.alias("refund_class"),
         reason.alias("reason"),

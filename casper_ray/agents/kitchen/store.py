@@ -67,6 +67,8 @@ class KitchenStore(PipelineStore):
         self._reading: Future[pl.DataFrame] | None = None
         self._items: ByKey | None = None
         self._events: ByKey | None = None
+        self._orders_by_id: ByKey | None = None
+        self._customers_by_id: ByKey | None = None
         super().__init__(catalog, batch)
 
     def take_in(self, left: LeftBy) -> None:
@@ -75,13 +77,15 @@ class KitchenStore(PipelineStore):
         self._known = pl.concat([self._known, self._steps(left)]).sort(KNOWN, "_batch_id", "order_id", "ts")
         self.orders = _orders(self._known, self._totals(left))
         self._windows = _windows(self.orders)
-        self._items = self._events = None
+        self._items = self._events = self._orders_by_id = self._customers_by_id = None
 
     def orders_of(self, order_ids: pl.Series) -> pl.DataFrame:
         """Rows of `orders`, at least those of these ids: to join with a few costs less than to join with all."""
         if order_ids.len() > FEW:
             return self.orders
-        return self.orders.filter(pl.col("order_id").is_in(order_ids.implode()))
+        if self._orders_by_id is None:
+            self._orders_by_id = ByKey(self.orders, "order_id")
+        return self._orders_by_id.of(order_ids)
 
     def items_of(self, order_ids: pl.Series) -> pl.DataFrame:
         """Items of orders, of the creation that is meant, by order and item. All are read when first asked for."""
@@ -153,10 +157,14 @@ class KitchenStore(PipelineStore):
 
     def customers_of(self, order_ids: pl.Series) -> pl.DataFrame:
         """order_id, customer: of these orders. Reads their bodies alone where there are few and none were read."""
-        asked = pl.col("order_id").is_in(order_ids.implode())
         if order_ids.len() > _MANY or self._customers is not None or (self._reading and self._reading.done()):
             customers = self.customers().select("order_id", "customer")
-            return customers.filter(asked) if order_ids.len() <= FEW else customers
+            if order_ids.len() > FEW:
+                return customers
+            if self._customers_by_id is None:
+                self._customers_by_id = ByKey(customers, "order_id")
+            return self._customers_by_id.of(order_ids)
+        asked = pl.col("order_id").is_in(order_ids.implode())
         return keyed_creations(self._created(self.left).filter(asked)).select("order_id", "customer")
 
     def timings(self, location_id: NDArray[np.int32], at_us: NDArray[np.int64]) -> NDArray[np.float64]:
