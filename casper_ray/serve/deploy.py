@@ -25,6 +25,8 @@ CONTROLLER, NAMESPACE = "SERVE_CONTROLLER_ACTOR", "serve"
 """Ray Serve's own names of its controller."""
 
 _LOOK_EVERY_S: Final = 0.05
+_STATE_EVERY_S: Final = 1.0
+"""Ray Serve's controller is what everything waits for at a start: it is not asked more often than people look."""
 _PROBE_S, _END_S = 5.0, 20.0
 _ERROR: Final = re.compile(
     r"^(?:[\w.]*\.)?(\w*(?:Error|Exception|Exit|Interrupt|Later))\b:? ?(.*)$", re.MULTILINE
@@ -109,18 +111,20 @@ def wait_until_ready(
 
     Raises: UserError, CasperError: a deployment failed, with its cause in one line; or time is up.
     """
-    until_s = time.monotonic() + within_s
+    begun_s = looked_s = time.monotonic()
     while not stop.is_set():
-        deploying.check()
-        state = state_of(target.name)
-        parts = list(parts_of(state))
-        if state is not None and state.status == "DEPLOY_FAILED":
-            raise _failure(state)
-        if state is not None and state.status == "RUNNING" and answers(target.url):
-            return
-        if time.monotonic() > until_s:
-            raise _late(parts, within_s)
-        told(", ".join(f"{part.name} {part.running}/{part.replicas}" for part in parts) or "starting")
+        answered, now_s = answers(target.url), time.monotonic()
+        if answered or now_s - looked_s > _STATE_EVERY_S:
+            deploying.check()
+            state, looked_s = state_of(target.name), now_s
+            if state is not None and state.status == "DEPLOY_FAILED":
+                raise _failure(state)
+            if answered and state is not None and state.status == "RUNNING":
+                return
+            parts = list(parts_of(state))
+            if now_s - begun_s > within_s:
+                raise _late(parts, within_s)
+            told(", ".join(f"{part.name} {part.running}/{part.replicas}" for part in parts) or "starting")
         stop.wait(_LOOK_EVERY_S)
 
 

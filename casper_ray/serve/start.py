@@ -111,6 +111,8 @@ class _Start:
         try:
             begin_serve(self._target, self._front.http)
             deploying = deploy(self._target, application)
+            if not self._local:
+                deploying.join()  # what answered before is the application of before
             within_s = _MODEL_START_S if self._target.settings.llm else _START_S
             wait_until_ready(self._target, deploying, within_s, stop, self._told)
             ready_s = time.monotonic() - self._begun_s
