@@ -13,7 +13,13 @@ from casper_ray.serve.access.principal import MAY, Action, Role
 from casper_ray.serve.door.allow import Guarded, guarded_routes
 
 PAGE = Path(__file__).parents[3] / "docs/reference/serve-access.md"
-VALUES = {"agent": "refund", "decision_id": "none", "key_id": "key-2222222222", "name": "page.css", "model": "refund"}
+VALUES = {
+    "agent": "refund",
+    "decision_id": "none",
+    "key_id": "key-2222222222",
+    "name": "page.css",
+    "model": "refund",
+}
 
 
 @pytest.fixture(scope="module")
