@@ -43,9 +43,10 @@ def set_up_logs(settings: LogSettings, part: str, stream: TextIO | None = None) 
     )
     root = logging.getLogger()
     root.handlers, root.level = [handler], max(level, logging.WARNING)
-    for name in ("uvicorn", "uvicorn.error"):
-        logging.getLogger(name).handlers = []  # so that their lines reach the root
-        logging.getLogger(name).propagate = True
+    for name in ("uvicorn", "uvicorn.error"):  # whatever uvicorn was told before, their lines reach the root
+        found = logging.getLogger(name)
+        found.handlers, found.propagate = [], True
+        found.setLevel(logging.NOTSET)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
 
