@@ -120,7 +120,9 @@ def _our_door(model: Path, folder: Path) -> Iterator[tuple[int, str]]:
     run_sim(lake, "--days", "2", "--start-day", "1", "--trigger", "available-now")  # a door has a lake
     llm = {"name": "tiny", "source": str(model), "device": "cpu", "engine": ENGINE}
     with serving(lake, folder, agents={}, door={"replicas": [1, 1]}, llm=llm) as served:
-        yield int(served.url.rpartition(":")[2]), served.key
+        port = int(served.url.rpartition(":")[2])
+        _wait_for_answer(port, served.key)  # the door is ready before the engine is
+        yield port, served.key
 
 
 @contextmanager
@@ -141,6 +143,15 @@ def _vllms_own(model: Path, folder: Path) -> Iterator[tuple[int, str]]:
         finally:
             process.terminate()
             process.wait(60)
+
+
+def _wait_for_answer(port: int, key: str) -> None:
+    until_s, headers = time.monotonic() + START_S, {"Authorization": f"Bearer {key}"}
+    asked = {"model": "tiny", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1}
+    with httpx2.Client(trust_env=False, timeout=60.0, headers=headers) as client:
+        while client.post(f"http://127.0.0.1:{port}/v1/chat/completions", json=asked).status_code != 200:
+            assert time.monotonic() < until_s, "the model does not answer"
+            time.sleep(0.5)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -71,4 +71,6 @@ def _model(settings: ServeSettings, handle: Any | None) -> Model | None:
     from casper_ray.serve.llm.model import HandleModel
     from casper_ray.serve.operations.watched_model import WatchedModel
 
-    return WatchedModel(HandleModel(settings.llm.name, handle, tuple(settings.llm.adapters)))
+    return WatchedModel(
+        HandleModel(settings.llm.name, handle, tuple(settings.llm.adapters), device=settings.llm.device)
+    )

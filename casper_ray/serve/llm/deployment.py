@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,11 +32,14 @@ def build_model(settings: LlmSettings) -> Application:
             none of the engine's.
     """
     check_model(settings)
-    from ray.serve.llm import LLMConfig, build_llm_deployment
-
-    from casper_ray.serve.llm.server import ChatServer
-
+    logging.disable(
+        logging.WARNING
+    )  # vLLM and ray.serve.llm tell at length of arguments that are as they should be
     try:
+        from ray.serve.llm import LLMConfig, build_llm_deployment
+
+        from casper_ray.serve.llm.server import ChatServer
+
         config = LLMConfig(**llm_options(settings))
         if settings.device == "cpu":  # a GPU's arguments are looked at where the GPU is
             _check_arguments(config)
@@ -43,6 +47,8 @@ def build_model(settings: LlmSettings) -> Application:
     except (ValueError, RuntimeError) as error:
         said = one_line(str(error))[:_LONGEST]
         raise ConfigError(f"llm: {said}", "engine has vLLM's arguments by their names") from error
+    finally:
+        logging.disable(logging.NOTSET)
     return built
 
 

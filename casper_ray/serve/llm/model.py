@@ -27,17 +27,23 @@ class HandleModel:
     """
 
     def __init__(
-        self, name: str, handle: Any, adapters: Sequence[str] = (), *, replicas: Replicas | None = None
+        self,
+        name: str,
+        handle: Any,
+        adapters: Sequence[str] = (),
+        *,
+        device: str = "gpu",
+        replicas: Replicas | None = None,
     ) -> None:
         self.name = name
-        self.names = (name, *adapters)
+        self._models, self._device = (name, *adapters), device
         self._answer = handle.options(method_name="answer")
         self._stream = handle.options(method_name="answer_stream", stream=True)
         self._replicas = replicas or replicas_of(handle)
 
     async def chat(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """See `Model.chat`."""
-        response = self._answer.remote(engine_body(body, stream=False, models=self.names))
+        response = self._answer.remote(self._asked(body, stream=False))
         try:
             answered = await self._watched(response)
         except BaseException:
@@ -50,7 +56,7 @@ class HandleModel:
 
     async def chat_stream(self, body: Mapping[str, Any]) -> AsyncIterator[str]:
         """See `Model.chat_stream`. Raises as `chat` does before the first piece; later an error is a piece."""
-        response = self._stream.remote(engine_body(body, stream=True, models=self.names))
+        response = self._stream.remote(self._asked(body, stream=True))
         begun = False
         try:
             while (answered := await self._watched(anext(response, None))) is not None:
@@ -66,6 +72,9 @@ class HandleModel:
             yield _DONE
         finally:
             response.cancel()  # where the client is gone, the engine can stop; of what is over: nothing
+
+    def _asked(self, body: Mapping[str, Any], *, stream: bool) -> bytes:
+        return engine_body(body, stream=stream, models=self._models, device=self._device)
 
     async def _watched(self, said: Awaitable[Said]) -> Said:
         """What is awaited, as long as a replica runs. Raises: DoorError 503."""

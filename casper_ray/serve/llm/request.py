@@ -49,11 +49,15 @@ _DROPPED: Final = frozenset(
     }
 )
 """Wishes that make no difference here; clients send some of them unasked."""
+NOT_ON: Final[Mapping[str, frozenset[str]]] = {"cpu": frozenset({"seed"}), "gpu": frozenset()}
+"""By device. On CPUs a seed ends vLLM's engine (0.32.0: a prompt that is read in pieces moves a generator's offset,
+which those of CPUs do not have), and so everybody else's requests.
+"""
 _MOST_ANSWERS: Final = 16
 
 
-def engine_body(body: Mapping[str, Any], *, stream: bool, models: Sequence[str]) -> bytes:
-    """The request for the engine, as JSON. models: names of the model and its adapters.
+def engine_body(body: Mapping[str, Any], *, stream: bool, models: Sequence[str], device: str) -> bytes:
+    """The request for the engine, as JSON. models: names of the model and its adapters. device: what it runs on.
 
     Raises: DoorError: 404 another model; 422 a field that is not taken, content other than text, too many answers.
     """
@@ -62,6 +66,11 @@ def engine_body(body: Mapping[str, Any], *, stream: bool, models: Sequence[str])
         raise _invalid(f"{unknown[0][:60]!r} is not taken here", f"fields are {sorted(_PASSED)}")
     if body.get("model") not in models:
         raise DoorError(404, "there is no such model", f"GET /v1/models names them: {list(models)}")
+    for name in NOT_ON[device]:
+        if body.get(name) is not None:
+            raise _invalid(
+                f"{name} is not taken by a model on a {device}", "leave it out, or ask at temperature 0"
+            )
     answers = body.get("n")
     if isinstance(answers, int) and answers > _MOST_ANSWERS:
         raise _invalid("n is too large", f"ask for at most {_MOST_ANSWERS} answers")

@@ -15,12 +15,18 @@ ASKED: dict[str, Any] = {"model": "tiny", "messages": [{"role": "user", "content
 
 def test_openais_fields_are_passed_on() -> None:
     asked = {**ASKED, "temperature": 0, "tools": [], "response_format": {"type": "json_object"}}
-    assert json.loads(engine_body(asked, stream=True, models=("tiny",))) == {**asked, "stream": True}
+    assert json.loads(engine_body(asked, stream=True, models=("tiny",), device="gpu")) == {
+        **asked,
+        "stream": True,
+    }
 
 
 def test_wishes_that_make_no_difference_are_dropped_and_nulls_too() -> None:
     asked = {**ASKED, "user": "somebody", "store": False, "temperature": None}
-    assert json.loads(engine_body(asked, stream=False, models=("tiny",))) == {**ASKED, "stream": False}
+    assert json.loads(engine_body(asked, stream=False, models=("tiny",), device="gpu")) == {
+        **ASKED,
+        "stream": False,
+    }
 
 
 @pytest.mark.parametrize(
@@ -29,7 +35,7 @@ def test_wishes_that_make_no_difference_are_dropped_and_nulls_too() -> None:
 )
 def test_what_is_vllms_own_is_refused(field: str) -> None:
     with pytest.raises(DoorError) as refused:
-        engine_body({**ASKED, field: "x"}, stream=False, models=("tiny",))
+        engine_body({**ASKED, field: "x"}, stream=False, models=("tiny",), device="gpu")
     assert refused.value.status == 422
     assert field in refused.value.message
 
@@ -38,27 +44,35 @@ def test_content_that_the_engine_would_fetch_is_refused() -> None:
     picture = {"type": "image_url", "image_url": {"url": "http://127.0.0.1/secret"}}
     for messages in ([{"role": "user", "content": [picture]}], [{"role": "user", "content": ["bare"]}]):
         with pytest.raises(DoorError) as refused:
-            engine_body({**ASKED, "messages": messages}, stream=False, models=("tiny",))
+            engine_body({**ASKED, "messages": messages}, stream=False, models=("tiny",), device="gpu")
         assert refused.value.status == 422
         assert "127.0.0.1" not in str(refused.value.body())
 
 
 def test_parts_of_text_are_passed_on() -> None:
     messages = [{"role": "user", "content": [{"type": "text", "text": "Hello"}]}]
-    assert engine_body({**ASKED, "messages": messages}, stream=False, models=("tiny",))
+    assert engine_body({**ASKED, "messages": messages}, stream=False, models=("tiny",), device="gpu")
 
 
 def test_another_model_is_not_there() -> None:
     with pytest.raises(DoorError) as refused:
-        engine_body({**ASKED, "model": "huge"}, stream=False, models=("tiny", "kind"))
+        engine_body({**ASKED, "model": "huge"}, stream=False, models=("tiny", "kind"), device="gpu")
     assert refused.value.status == 404
 
 
 def test_an_adapter_is_a_model() -> None:
-    assert engine_body({**ASKED, "model": "kind"}, stream=False, models=("tiny", "kind"))
+    assert engine_body({**ASKED, "model": "kind"}, stream=False, models=("tiny", "kind"), device="gpu")
 
 
 def test_a_caller_cannot_ask_for_many_answers_at_once() -> None:
     with pytest.raises(DoorError) as refused:
-        engine_body({**ASKED, "n": 17}, stream=False, models=("tiny",))
+        engine_body({**ASKED, "n": 17}, stream=False, models=("tiny",), device="gpu")
+    assert refused.value.status == 422
+
+
+def test_a_seed_that_would_end_an_engine_on_cpus_is_refused_there_alone() -> None:
+    asked = {**ASKED, "seed": 1}
+    assert json.loads(engine_body(asked, stream=False, models=("tiny",), device="gpu"))["seed"] == 1
+    with pytest.raises(DoorError) as refused:
+        engine_body(asked, stream=False, models=("tiny",), device="cpu")
     assert refused.value.status == 422

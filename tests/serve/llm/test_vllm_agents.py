@@ -36,7 +36,8 @@ OF_THE_MODEL = {
 """How a model of random weights may fail. Not among them: `rejected`, by which the engine refuses what is asked."""
 SETTINGS = EngineSettings.model_validate(
     {
-        "answer_tokens": 800,
+        "temperature": 1.0,
+        "answer_tokens": 1_500,
         "request_s": 280,
         "at_once": CASES,
         "budget": {"seconds": 600, "tokens": 60_000, "steps": 5},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import httpx2
@@ -42,6 +41,50 @@ WEATHER: Any = {
 }
 
 
+def _formatted(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}}
+
+
+def _nested(depth: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string", "pattern": "(a{1,9}){1,9}" * 20, "maxLength": 10_000_000}
+    for _ in range(depth):
+        schema = {"type": "array", "items": schema, "maxItems": 10_000_000}
+    return schema
+
+
+LONG: list[Any] = [{"role": "user", "content": "word " * 3_000}]
+HOSTILE: list[dict[str, Any]] = [
+    {"messages": LONG, "temperature": 1},
+    {"messages": LONG, "n": 16, "temperature": 1},
+    {"messages": LONG, "seed": 7, "temperature": 1},
+    {"logit_bias": {"99999999": 100}},
+    {"logit_bias": {"-1": 100}},
+    {"logit_bias": {str(token): 100 for token in range(2_000)}},
+    {"logprobs": True, "top_logprobs": 20},
+    {"logprobs": True, "top_logprobs": 100_000},
+    {"stop": ["\x00", "", "a" * 10_000]},
+    {"max_tokens": 0},
+    {"max_tokens": -1},
+    {"temperature": 1e308},
+    {"top_p": 0},
+    {"presence_penalty": 2, "frequency_penalty": -2, "temperature": 2},
+    {"messages": [{"role": "user", "content": "\x00\ud83d<|end|><tool_call>" * 50}]},
+    {"messages": [{"role": "tool", "tool_call_id": "none", "content": "x"}]},
+    {"messages": [{"role": "assistant", "content": None, "tool_calls": [{"id": "x"}]}]},
+    {"tools": [{"type": "function", "function": {"name": "a" * 5_000, "parameters": {"type": "no"}}}]},
+    {"tools": [WEATHER] * 200, "tool_choice": "required"},
+    {"tools": [WEATHER], "tool_choice": {"type": "function", "function": {"name": "other"}}},
+    {"response_format": {"type": "json_object"}},
+    {"response_format": {"type": "json_schema"}},
+    _formatted({"$ref": "#"}),
+    _formatted({"type": "object", "properties": {"a": {"$ref": "http://127.0.0.1:1/x"}}}),
+    _formatted({"type": "string", "pattern": "(?=a)(b*)*c\\1"}),
+    _formatted({"type": "string", "minLength": 10_000_000}),
+    _formatted({"enum": ["x" * 100] * 1_000}),
+    _formatted(_nested(12)),
+]
+
+
 @pytest.fixture(scope="module")
 def client(llm_door: Door) -> Iterator[OpenAI]:
     with httpx2.Client(trust_env=False) as door:
@@ -60,7 +103,7 @@ def test_the_model_and_its_adapter_are_listed_after_the_agents(client: OpenAI) -
 
 def test_structured_output_is_of_its_schema(client: OpenAI) -> None:
     said = client.chat.completions.create(
-        model="tiny", messages=HELLO, response_format=FORMAT, max_tokens=200, temperature=1, seed=1
+        model="tiny", messages=HELLO, response_format=FORMAT, max_tokens=200, temperature=1
     )
     assert said.choices[0].finish_reason == "stop"
     answer = json.loads(said.choices[0].message.content or "")
@@ -71,7 +114,13 @@ def test_structured_output_is_of_its_schema(client: OpenAI) -> None:
 
 def test_a_required_tool_is_called_with_arguments_of_its_schema(client: OpenAI) -> None:
     said = client.chat.completions.create(
-        model="tiny", messages=HELLO, tools=[WEATHER], tool_choice="required", max_tokens=200, temperature=0
+        model="tiny",
+        messages=HELLO,
+        tools=[WEATHER],
+        tool_choice="required",
+        parallel_tool_calls=False,
+        max_tokens=1_000,
+        temperature=1,
     )
     calls: Any = said.choices[0].message.tool_calls
     assert calls
@@ -117,6 +166,7 @@ def test_an_adapter_says_something_else(client: OpenAI) -> None:
     [
         {"max_tokens": 1_000_000},
         {"temperature": 99},
+        {"seed": 1},
         {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "no"}}}},
         {"extra_body": {"chat_template": "{{ 1 }}"}},
         {"messages": [{"role": "user", "content": "word " * 20_000}]},
@@ -148,14 +198,18 @@ def test_without_a_key_nothing_is_answered(llm_door: Door) -> None:
     assert said.status_code == 401
 
 
-def test_a_grammar_that_explodes_leaves_the_engine_alive(client: OpenAI) -> None:
-    deep: dict[str, Any] = {"type": "string", "pattern": "(a{1,9}){1,9}" * 20, "maxLength": 10_000_000}
-    for _ in range(12):
-        deep = {"type": "array", "items": deep, "maxItems": 10_000_000}
-    wrong: Any = {"type": "json_schema", "json_schema": {"name": "deep", "schema": deep}}
-    with suppress(UnprocessableEntityError):
-        client.chat.completions.create(model="tiny", messages=HELLO, response_format=wrong, max_tokens=5)
+def test_hostile_requests_leave_the_engine_alive(llm_door: Door, client: OpenAI) -> None:
+    engines = {process.pid for process in llm_door.engines()}
+    with llm_door.client() as door, ThreadPoolExecutor(8) as threads:
+
+        def status(wrong: dict[str, Any]) -> int:
+            asked = {"model": "tiny", "messages": HELLO, "max_tokens": 5, **wrong}
+            return door.post("/v1/chat/completions", json=asked).status_code
+
+        statuses = list(threads.map(status, HOSTILE))
+    assert set(statuses) <= {200, 422}, dict(zip(map(str, HOSTILE), statuses, strict=True))
     assert client.chat.completions.create(model="tiny", messages=HELLO, max_tokens=5).usage
+    assert {process.pid for process in llm_door.engines()} == engines
 
 
 def test_many_at_once_are_all_answered(client: OpenAI) -> None:
