@@ -204,7 +204,7 @@ def test_hostile_requests_leave_the_engine_alive(llm_door: Door, client: OpenAI)
 
         def status(wrong: dict[str, Any]) -> int:
             asked = {"model": "tiny", "messages": HELLO, "max_tokens": 5, **wrong}
-            return door.post("/v1/chat/completions", json=asked).status_code
+            return door.post("/v1/chat/completions", content=json.dumps(asked)).status_code
 
         statuses = list(threads.map(status, HOSTILE))
     assert set(statuses) <= {200, 422}, dict(zip(map(str, HOSTILE), statuses, strict=True))
