@@ -204,7 +204,9 @@ def test_hostile_requests_leave_the_engine_alive(llm_door: Door, client: OpenAI)
 
         def status(wrong: dict[str, Any]) -> int:
             asked = {"model": "tiny", "messages": HELLO, "max_tokens": 5, **wrong}
-            return door.post("/v1/chat/completions", content=json.dumps(asked)).status_code
+            sent = json.dumps(asked)
+            kind = {"Content-Type": "application/json"}
+            return door.post("/v1/chat/completions", content=sent, headers=kind).status_code
 
         statuses = list(threads.map(status, HOSTILE))
     assert set(statuses) <= {200, 422}, dict(zip(map(str, HOSTILE), statuses, strict=True))
