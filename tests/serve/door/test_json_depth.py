@@ -36,7 +36,7 @@ def test_the_depth_is_the_parsers(value: Any, indent: int | None, escaped: bool)
 
 @given(text=st.binary(), limit=st.integers(0, 3))
 def test_any_bytes_have_an_answer(text: bytes, limit: int) -> None:
-    is_deeper(text, limit)
+    assert not (is_deeper(text, limit + 1) and not is_deeper(text, limit))
 
 
 @pytest.mark.parametrize(

@@ -5,33 +5,18 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import structlog
 from fastapi import FastAPI, HTTPException
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import Message, Receive, Scope, Send
 
 from casper_ray.serve.operations.instruments import REGISTRY
-from casper_ray.serve.operations.logs import REQUEST_ID, set_up_logs
+from casper_ray.serve.operations.logs import REQUEST_ID
 from casper_ray.serve.operations.metrics import exposition, snapshot
 from casper_ray.serve.operations.observed import Observed
 from casper_ray.serve.operations.settings import LogSettings
-
-
-@pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    """Where log lines go meanwhile."""
-    root = logging.getLogger()
-    kept = root.handlers, root.level
-    out = io.StringIO()
-    set_up_logs(LogSettings(), "door", out)
-    yield out
-    root.handlers, root.level = kept
-    structlog.reset_defaults()
 
 
 def build_app() -> FastAPI:

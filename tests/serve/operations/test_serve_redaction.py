@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import jwt
@@ -15,24 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casper_ray.errors import LakeError
-from casper_ray.serve.operations.logs import REQUEST_ID, set_up_logs
+from casper_ray.serve.operations.logs import REQUEST_ID
 from casper_ray.serve.operations.redaction import GONE, redacted
-from casper_ray.serve.operations.settings import LogSettings
 
 KEY = "crk_1a2b3c4d_c0ffee-S3CRET_x"
 TOKEN = jwt.encode({"sub": "ana", "role": "admin"}, "a secret of at least thirty-two bytes", "HS256")
-
-
-@pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    """Where log lines go meanwhile."""
-    root = logging.getLogger()
-    kept = root.handlers, root.level
-    out = io.StringIO()
-    set_up_logs(LogSettings(), "door", out)
-    yield out
-    root.handlers, root.level = kept
-    structlog.reset_defaults()
 
 
 def said(lines: io.StringIO) -> list[dict[str, Any]]:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import logging
 from collections.abc import Iterator
 
 import pytest
-import structlog
 from growing_lake import GrowingLake
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from casper_ray.serve.operations.logs import set_up_logs
 from casper_ray.serve.operations.settings import LogSettings, SpanSettings
 from casper_ray.serve.operations.spans import SPANS
 from casper_ray.serve.settings import ServeSettings
@@ -35,17 +32,6 @@ def exporter() -> Iterator[InMemorySpanExporter]:
     SPANS.start(SpanSettings(sampled=0.0), "door", kept)
     yield kept
     SPANS.stop()
-
-
-@pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    kept = root.handlers, root.level
-    out = io.StringIO()
-    set_up_logs(LogSettings(), "door", out)
-    yield out
-    root.handlers, root.level = kept
-    structlog.reset_defaults()
 
 
 def decide(services: LocalServices, subject: str, headers: dict[str, str]) -> str:
