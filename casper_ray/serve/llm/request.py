@@ -54,6 +54,7 @@ NOT_ON: Final[Mapping[str, frozenset[str]]] = {"cpu": frozenset({"seed"}), "gpu"
 which those of CPUs do not have), and so everybody else's requests.
 """
 _MOST_ANSWERS: Final = 16
+_MOST_TOOLS: Final = 128
 
 
 def engine_body(body: Mapping[str, Any], *, stream: bool, models: Sequence[str], device: str) -> bytes:
@@ -75,6 +76,8 @@ def engine_body(body: Mapping[str, Any], *, stream: bool, models: Sequence[str],
     if isinstance(answers, int) and answers > _MOST_ANSWERS:
         raise _invalid("n is too large", f"ask for at most {_MOST_ANSWERS} answers")
     _check_text_only(body.get("messages"))
+    _check_format(body.get("response_format"))
+    _check_tools(body.get("tools"), body.get("tool_choice"))
     passed = {name: value for name, value in body.items() if name in _PASSED and value is not None}
     return json.dumps({**passed, "stream": stream}).encode()
 
@@ -90,3 +93,30 @@ def _check_text_only(messages: Any) -> None:
 
 def _invalid(message: str, hint: str) -> DoorError:
     return DoorError(422, message, hint)
+
+
+def _check_format(wanted: Any) -> None:
+    """vLLM fails within on a schema that is missing, or is nothing but itself: it is refused here instead."""
+    if not isinstance(wanted, Mapping) or wanted.get("type") != "json_schema":
+        return
+    named = wanted.get("json_schema")
+    schema = named.get("schema") if isinstance(named, Mapping) else None
+    if not isinstance(schema, Mapping) or schema.get("$ref") == "#":
+        raise _invalid(
+            "response_format has no schema", "give json_schema.schema, an object that says what is meant"
+        )
+
+
+def _check_tools(tools: Any, choice: Any) -> None:
+    """Not too many, and the one that is asked for among them: vLLM fails within otherwise."""
+    given = tools if isinstance(tools, list) else []
+    if len(given) > _MOST_TOOLS:
+        raise _invalid("there are too many tools", f"give at most {_MOST_TOOLS}")
+    asked = choice.get("function") if isinstance(choice, Mapping) else None
+    if isinstance(asked, Mapping) and asked.get("name") not in [_function_name(tool) for tool in given]:
+        raise _invalid("tool_choice names no tool of the request", "name one of `tools`")
+
+
+def _function_name(tool: Any) -> Any:
+    function = tool.get("function") if isinstance(tool, Mapping) else None
+    return function.get("name") if isinstance(function, Mapping) else None

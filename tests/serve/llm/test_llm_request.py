@@ -76,3 +76,42 @@ def test_a_seed_that_would_end_an_engine_on_cpus_is_refused_there_alone() -> Non
     with pytest.raises(DoorError) as refused:
         engine_body(asked, stream=False, models=("tiny",), device="cpu")
     assert refused.value.status == 422
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"response_format": {"type": "json_schema"}},
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"$ref": "#"}}}},
+        {"tools": [{"type": "function", "function": {"name": "a"}}] * 129},
+        {
+            "tools": [{"type": "function", "function": {"name": "a"}}],
+            "tool_choice": {"type": "function", "function": {"name": "b"}},
+        },
+    ],
+)
+def test_what_the_engine_would_fail_at_within_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(DoorError) as refused:
+        engine_body({**ASKED, **wrong}, stream=False, models=("tiny",), device="cpu")
+    assert refused.value.status == 422
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        {"response_format": {"type": "json_object"}},
+        {
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "x", "schema": {"type": "object"}},
+            }
+        },
+        {
+            "tools": [{"type": "function", "function": {"name": "a"}}],
+            "tool_choice": {"type": "function", "function": {"name": "a"}},
+        },
+    ],
+)
+def test_schemas_and_tools_that_mean_something_are_passed_on(right: dict[str, Any]) -> None:
+    sent = json.loads(engine_body({**ASKED, **right}, stream=False, models=("tiny",), device="cpu"))
+    assert right.items() <= sent.items()

@@ -209,9 +209,7 @@ def test_hostile_requests_leave_the_engine_alive(llm_door: Door, client: OpenAI)
             return door.post("/v1/chat/completions", content=sent, headers=kind).status_code
 
         statuses = list(threads.map(status, HOSTILE))
-    # 503: vLLM fails within, and goes on, on a schema that is missing or is itself, and on very many tools.
-    assert set(statuses) <= {200, 422, 503}, dict(zip(map(str, HOSTILE), statuses, strict=True))
-    assert statuses.count(503) <= 3
+    assert set(statuses) <= {200, 422}, dict(zip(map(str, HOSTILE), statuses, strict=True))
     assert client.chat.completions.create(model="tiny", messages=HELLO, max_tokens=5).usage
     assert {process.pid for process in llm_door.engines()} == engines
 
