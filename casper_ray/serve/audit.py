@@ -1,8 +1,7 @@
-"""Audit events: every request that decides or is refused. One function writes them."""
+"""Audit events: every request that decides or is refused. One function writes their table."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -15,7 +14,6 @@ from casper_ray.lakehouse.data_file import write_data_file
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.open_table import Change, OpenTable, TableFormat
 from casper_ray.lakehouse.read import scan
-from casper_ray.lakehouse.upkeep import Upkeep
 
 SCHEMA, TABLE = "compliance", "audit_log"
 _TS = pa.timestamp("us", "UTC")
@@ -72,34 +70,6 @@ def write_events(table: OpenTable, app: str, number: int, events: Sequence[Audit
     rows = pl.DataFrame(events, orient="row", schema=_COLUMNS)
     file = write_data_file(rows, table.path, f"{app.replace('/', '-')}-{number:09d}.parquet", {}, AUDIT.stats)
     return commit_once(table, app=app, batch=number, change=lambda _: Change(add=(file,)))
-
-
-class AuditLog:
-    """The audit table of a catalog held open by one of its writers. For one thread at a time."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._table = OpenTable(catalog.table(SCHEMA, TABLE), AUDIT)
-        self._upkeep = Upkeep([self._table])
-        self._app, self._number = f"casper/serve/{secrets.token_hex(6)}", 0
-        self._owed: list[Sequence[AuditEvent]] = []
-
-    @property
-    def owes(self) -> bool:
-        """Whether there are events that could not be written yet."""
-        return bool(self._owed)
-
-    def write(self, events: Sequence[AuditEvent]) -> None:
-        """Commit events, durably; first those that could not be before. What fails is owed, and written later.
-
-        Raises: OSError, CommitConflictError.
-        """
-        if events:
-            self._owed.append(events)
-        while self._owed:
-            write_events(self._table, self._app, self._number + 1, self._owed[0])
-            self._number += 1
-            del self._owed[0]
-            self._upkeep.after(self._number)
 
 
 def newest_events(catalog: Catalog, count: int) -> list[AuditEvent]:

@@ -61,4 +61,7 @@ class KeeperCalls(Protocol):
     def note(self, events: Sequence[AuditEvent]) -> Awaitable[None]:
         """Events of requests that were refused."""
 
+    def file_events(self) -> Awaitable[None]:
+        """Bring to their table all events that were kept so far. Raises: OSError, CasperError."""
+
     def ready(self) -> Awaitable[bool]: ...

@@ -47,6 +47,9 @@ class HandleKeeper:
     async def note(self, events: Sequence[AuditEvent]) -> None:
         await _called(self._handle.note.remote(events), _KEEP_S)
 
+    async def file_events(self) -> None:
+        await _called(self._handle.file_events.remote(), _KEEP_S)
+
     async def ready(self) -> bool:
         ready: bool = await _called(self._handle.ready.remote(), _KEEP_S)
         return ready

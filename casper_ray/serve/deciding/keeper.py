@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,12 +14,13 @@ from typing import Final, NamedTuple, TypeVar
 
 from casper_ray.agents.stream.log import DecisionsTable
 from casper_ray.agents.stream.runner import Setting, lease_name
-from casper_ray.errors import LeaseHeldError
+from casper_ray.errors import CasperError, LeaseHeldError
 from casper_ray.failpoints import reach
 from casper_ray.lakehouse.lease import current_holder
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.serve.access.principal import Action
-from casper_ray.serve.audit import AuditEvent, AuditLog, read_keys
+from casper_ray.serve.audit import AuditEvent, read_keys
+from casper_ray.serve.audit_journal import AuditLog
 from casper_ray.serve.deciding.book import Book
 from casper_ray.serve.deciding.gathering import Gathering
 from casper_ray.serve.deciding.group import Answer, Group
@@ -33,6 +35,8 @@ T = TypeVar("T")
 _TRY_LEASE_EVERY_S: Final = 1.0
 _GROUPS_AT_ONCE: Final = 256
 _HANGS_S: Final = 60.0
+_FILE_EVERY_S: Final = 0.5
+_LOG: Final = logging.getLogger(__name__)
 
 _NO_AUDIT: Final = DoorError(
     503, "the audit log cannot be written", "an operator has to look at it", {"Retry-After": "10"}
@@ -49,8 +53,9 @@ class _Round(NamedTuple):
 class Keeper:
     """One a catalog. It holds the leases of the agents it decides for, as long as it lives.
 
-    Groups that come while one is committed are committed together, in one thread; their audit events in another, so
-    that one group's events are written while the next is judged. A request is answered when both are durable.
+    Groups that come while one is committed are committed together, in one thread; their audit events go to a journal
+    in another, so that one group's events are written while the next is judged. A request is answered when both are
+    durable. The journal's events are brought to their table by a third, many in one commit.
     """
 
     def __init__(self, catalog: Catalog, served: Mapping[str, Setting]) -> None:
@@ -61,9 +66,10 @@ class Keeper:
         self._settling = Settling(self._table, KeptKeys(_kept(catalog)))
         self._books: dict[str, Book] = {}
         self._next_try_s = dict.fromkeys(served, 0.0)
-        self._deciding, self._writing, self._reading = (
-            ThreadPoolExecutor(1, name) for name in ("decide", "audit", "past")
+        self._deciding, self._writing, self._filing, self._reading = (
+            ThreadPoolExecutor(1, name) for name in ("decide", "audit", "file", "past")
         )
+        self._later: asyncio.Task[None] | None = None
         self._groups: Gathering[Group, _Round] = Gathering(self._settle, at_once=_GROUPS_AT_ONCE)
         self._events: Gathering[Sequence[AuditEvent], None] = Gathering(self._write, at_once=_GROUPS_AT_ONCE)
         for agent in served:
@@ -89,6 +95,11 @@ class Keeper:
         """Keep events of requests that were refused; durable when this returns."""
         await self._events.submit(events)
 
+    async def file_events(self) -> None:
+        """Bring to their table all events that were kept so far. Raises: OSError, CommitConflictError."""
+        await self._in(self._writing, self._audit.turn)
+        await self._in(self._filing, self._audit.file)
+
     async def ready(self) -> bool:
         """Whether every agent's lease is held."""
         held = [await self._held(agent) for agent in self._served]
@@ -102,8 +113,9 @@ class Keeper:
 
     def close(self) -> None:
         """Give the leases back."""
-        for threads in (self._deciding, self._writing, self._reading):
+        for threads in (self._deciding, self._writing, self._filing, self._reading):
             threads.shutdown()
+        self._audit.close()
         for book in self._books.values():
             book.close()
 
@@ -122,7 +134,18 @@ class Keeper:
             raise
         AUDIT.written(len(together), time.perf_counter() - began_s)
         reach("serve.after_audit")
+        if self._later is None or self._later.done():
+            self._later = asyncio.get_running_loop().create_task(self._file_later())
         return [None] * len(events)
+
+    async def _file_later(self) -> None:
+        """Every now and then, until the journal is empty; what cannot be filed stays in it for the next time."""
+        while self._audit.journaled:
+            await asyncio.sleep(_FILE_EVERY_S)
+            try:
+                await self.file_events()
+            except (CasperError, OSError) as error:
+                _LOG.warning("audit events stay in their journal: %s", type(error).__name__)
 
     async def _cannot_write(self) -> DoorError | None:
         """Whether what is owed still cannot be written: nothing is decided then, for nobody could tell who asked."""

@@ -51,6 +51,7 @@ class KeptEvents:
             self._sending = asyncio.get_running_loop().create_task(self._send())
 
     async def events(self, newest: int) -> list[AuditEvent]:
+        await asyncio.gather(*map(self._filed, self._keepers.values()))
         read = [asyncio.to_thread(newest_events, each, newest) for each in self._catalogs.values()]
         found = [event for some in await asyncio.gather(*read) for event in some]
         return nlargest(newest, found, key=lambda event: event.at)
@@ -62,6 +63,13 @@ class KeptEvents:
                 await self._keepers[name].note(some)
                 for _ in some:
                     waiting.popleft()
+
+    async def _filed(self, keeper: KeeperCalls) -> None:
+        """What the keeper cannot file now is missing for a while: that is no reason to show nothing."""
+        try:
+            await keeper.file_events()
+        except (CasperError, OSError) as error:
+            _LOG.warning("audit events stay in their journal: %s", type(error).__name__)
 
     async def _send(self) -> None:
         """Every now and then, until nothing waits; what could not be sent waits for the next time."""

@@ -56,6 +56,9 @@ class KeeperReplica:
     async def note(self, events: Sequence[AuditEvent]) -> None:
         await self._keeper.note(events)
 
+    async def file_events(self) -> None:
+        await self._keeper.file_events()
+
     async def ready(self) -> bool:
         return await self._keeper.ready()
 

@@ -21,9 +21,12 @@ class AuditFigures:
         for fate in ("kept", "dropped", "failed"):
             self._events.labels(fate)  # so that an alert on failures sees them begin at 0
         self._seconds = Histogram(
-            "casper_audit_write_seconds", "Seconds of a commit of audit events.", (), buckets=SECONDS,
+            "casper_audit_write_seconds",
+            "Seconds until audit events are durable in the journal.",
+            (),
+            buckets=SECONDS,
             registry=registry,
-        )  # fmt: skip
+        )
 
     def events(self, fate: Literal["kept", "dropped", "failed"], count: int) -> None:
         """dropped: too many waited. failed: could not be written; the write may be tried again."""

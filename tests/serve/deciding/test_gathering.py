@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -82,3 +83,52 @@ def test_who_gives_up_does_not_stop_the_others() -> None:
         assert await gathering.submit(3) == 6
 
     asyncio.run(run())
+
+
+class Rounds:
+    """Askers who ask again as soon as they are answered, and the sizes of the calls that come of it."""
+
+    def __init__(self, share_s: float) -> None:
+        self.sizes: list[int] = []
+        self.gathering: Gathering[int, int] = Gathering(self.work, at_once=64, in_flight=2, share_s=share_s)
+
+    async def work(self, items: list[int]) -> Sequence[int]:
+        self.sizes.append(len(items))
+        await asyncio.sleep(0.01)
+        return items
+
+    async def ask(self, item: int, times: int) -> None:
+        for _ in range(times):
+            assert await self.gathering.submit(item) == item
+            await asyncio.sleep(0.0001 * item)  # they do not come back at the same moment
+
+    def of(self, askers: int, times: int) -> list[int]:
+        async def run() -> None:
+            await asyncio.gather(*(self.ask(item, times) for item in range(askers)))
+
+        asyncio.run(run())
+        return self.sizes
+
+
+def test_calls_share_those_who_ask_again() -> None:
+    asked = 32 * 20
+    without, shared = Rounds(0.0).of(32, 20), Rounds(0.5).of(32, 20)
+    assert sum(without) == sum(shared) == asked
+    assert len(shared) < len(without)
+    assert len(shared) <= 1.5 * asked / 16
+
+
+def test_who_is_alone_waits_for_nobody() -> None:
+    began_s = time.perf_counter()
+    assert Rounds(10.0).of(1, 5) == [1] * 5
+    assert time.perf_counter() - began_s < 5
+
+
+def test_a_share_that_does_not_come_is_not_waited_for_longer_than_said() -> None:
+    async def run() -> list[int]:
+        rounds = Rounds(0.05)
+        await asyncio.gather(*(rounds.gathering.submit(item) for item in range(20)))
+        assert await rounds.gathering.submit(7) == 7
+        return rounds.sizes
+
+    assert asyncio.run(run()) == [10, 10, 1]

@@ -94,6 +94,12 @@ def test_a_new_keeper_knows_what_an_earlier_one_decided(
     assert lake.decisions().height == 1
 
 
+def filed(services: LocalServices, lake: GrowingLake) -> list[AuditEvent]:
+    """The newest events, once all that were kept are in the table."""
+    asyncio.run(services.keepers["caspers"].file_events())
+    return newest_events(lake.catalog, 10)
+
+
 class Collecting:
     """A keeper's place in front of a proposer: takes groups, and answers none."""
 
@@ -106,6 +112,9 @@ class Collecting:
 
     async def note(self, events: Sequence[AuditEvent]) -> None:
         raise AssertionError("a proposer notes nothing")
+
+    async def file_events(self) -> None:
+        raise AssertionError("a proposer files nothing")
 
     async def ready(self) -> bool:
         return True
@@ -270,26 +279,50 @@ def test_every_decision_has_an_event_and_each_names_who_asked(
     subjects = lake.delivered()[:3]
     ask(services, *subjects)
     ask(services, subjects[0])
-    events = newest_events(lake.catalog, 10)
+    events = filed(services, lake)
     assert [event.outcome for event in events] == ["replayed", "decided", "decided", "decided"]
     assert {event.principal for event in events} == {"op-1"}
     assert {event.case_id for event in events} == {f"order:{subject}" for subject in subjects}
     assert {event.decision_id for event in events} == set(lake.decisions()["decision_id"])
 
 
-def test_nothing_is_decided_while_events_cannot_be_written(
+def test_nothing_is_decided_while_events_cannot_be_kept(services: LocalServices, lake: GrowingLake) -> None:
+    one, two = lake.delivered()[:2]
+    folder = lake.catalog.state / "audit"
+    folder.touch()  # a file where the folder would be: no journal can be begun
+    with pytest.raises(OSError, match="audit"):
+        ask(services, one)
+    assert refused(ask(services, two)[0]).status == 503
+    assert lake.decisions().height == 1
+    folder.unlink()
+    made(ask(services, two))
+    assert [event.case_id for event in filed(services, lake)] == [f"order:{two}", f"order:{one}"]
+
+
+def test_while_their_table_cannot_be_written_events_wait_in_the_journal(
     services: LocalServices, lake: GrowingLake
 ) -> None:
     one, two = lake.delivered()[:2]
     log = lake.catalog.table("compliance", "audit_log") / "_delta_log"
     hidden = log.rename(log.with_name("hidden"))
     (log.parent / "_delta_log").touch()  # a file where the folder was: commits fail
+    made(ask(services, one, two))
     with pytest.raises(OSError, match="_delta_log"):
-        ask(services, one)
-    assert refused(ask(services, two)[0]).status == 503
-    assert lake.decisions().height == 1
+        filed(services, lake)
     log.unlink()
     hidden.rename(log)
-    made(ask(services, two))
-    events = newest_events(lake.catalog, 10)
-    assert [event.case_id for event in events] == [f"order:{two}", f"order:{one}"]
+    assert {event.case_id for event in filed(services, lake)} == {f"order:{one}", f"order:{two}"}
+    filed(services, lake)
+    assert len(newest_events(lake.catalog, 10)) == 2
+
+
+def test_events_are_in_their_table_soon_without_being_asked_for(
+    services: LocalServices, lake: GrowingLake
+) -> None:
+    async def decide_and_wait() -> None:
+        await services.proposers["refund"].decide([wanted(lake.delivered()[0])], 30)
+        async with asyncio.timeout(30):
+            while not newest_events(lake.catalog, 1):
+                await asyncio.sleep(0.05)
+
+    asyncio.run(decide_and_wait())
