@@ -44,11 +44,13 @@ s|^  *errorfile \(50[234]\) .*|    errorfile \1 {folder}/503.http|
 /^defaults$/a\
     timeout http-request {headers_s}s
 /^frontend http_frontend$/a\
+    http-request disable-l7-retry if {{ path -m beg /v1/keys }}\
     http-request set-header x-request-disconnect-disabled ?1 if {{ path -m end /decisions }} or {{ path /v1/echo }}
 /^backend default_backend$/,/http-request return/s|http-request return.*|http-request deny deny_status 503|
 """
 """Ray Serve watches each request's client in a task of its own, unless a header says that it need not: a decision is
-made and kept, whoever has left meanwhile.
+made and kept, whoever has left meanwhile. A key is made each time that one is asked for: where the door died over it,
+the caller is told.
 """
 _PLAIN: Final = (
     "http-response return status 503 default-errorfiles "
@@ -121,7 +123,7 @@ def _variables(folder: Path, script: Path, stats: int, metrics: int, spare: int)
         "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": str(_IDLE_S),
         # Ray Serve's own numbers: a line of log a request, read by an actor for a seventh of what a request costs.
         "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
-        # A door that died answered nothing: another one is asked. What a door does can be done twice.
+        # A door that died answered nothing: another one is asked. What a door does can be done twice, but for keys.
         "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response",
         "RAY_SERVE_HAPROXY_NBTHREAD": "1",
         # A machine with much to do takes longer than the usual 5 s; the proxy would be started over and over.
@@ -132,7 +134,9 @@ def _variables(folder: Path, script: Path, stats: int, metrics: int, spare: int)
 
 
 def _write_answer(folder: Path) -> None:
-    """What HAProxy answers where no door can, in the shape of every other error. What is no HTTP gets its own."""
+    """What HAProxy answers where no door can, in the shape of every other error. What is no HTTP gets its own,
+    in HTML: that one is compiled into HAProxy.
+    """
     body = json.dumps({"error": _UNAVAILABLE})
     head = (
         "HTTP/1.1 503 Service Unavailable",

@@ -29,6 +29,7 @@ def written_by_ray(variables: Mapping[str, str], http: HttpOptions, inner_port: 
         server_state_file=variables["RAY_SERVE_HAPROXY_SERVER_STATE_FILE"],
         stats_port=int(variables["RAY_SERVE_HAPROXY_STATS_PORT"]),
         metrics_port=int(variables["RAY_SERVE_HAPROXY_METRICS_PORT"]),
+        retry_on=variables["RAY_SERVE_HAPROXY_RETRY_ON"],
     )
     replica = haproxy.ServerConfig(name="door", host="127.0.0.1", port=inner_port)
     backend = haproxy.BackendConfig(name="casper", path_prefix="/", app_name="casper", servers=[replica])

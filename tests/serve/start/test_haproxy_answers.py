@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -18,7 +18,7 @@ from casper_ray.serve.target import HttpOptions
 
 
 class Door(BaseHTTPRequestHandler):
-    """Answers `/404/text/plain` with 404 and that content type; HAProxy's checks with 200."""
+    """Answers `/404/text/plain` with 404 and that content type; HAProxy's checks with 200; POST with nothing."""
 
     protocol_version = "HTTP/1.1"
 
@@ -32,24 +32,35 @@ class Door(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_POST(self) -> None:
+        """As a door that dies over it."""
+        self.server.posted.append(self.path)  # type: ignore[attr-defined]  # of `Server`
+        self.close_connection = True
+
     def log_message(self, *args: object) -> None:
         pass
 
 
 class Server(ThreadingHTTPServer):
+    """posted: the paths of requests that got no answer."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Door)
+        self.posted: list[str] = []
+
     def handle_error(self, request: object, client_address: object) -> None:
         """HAProxy hangs up on its checks once it has seen the status."""
 
 
 @contextmanager
-def fronted_door() -> Iterator[int]:
-    """The port of HAProxy before a door."""
-    server = Server(("127.0.0.1", 0), Door)
+def fronted_door() -> Iterator[tuple[int, Server]]:
+    """The port of HAProxy before a door, and the door."""
+    server = Server()
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
         with fronted(server.server_address[1]) as port:
-            yield port
+            yield port, server
     finally:
         server.shutdown()
         thread.join()
@@ -65,10 +76,10 @@ def fronted(inner_port: int) -> Iterator[int]:
             yield options.port
 
 
-def asked(port: int, path: str) -> tuple[int, bytes, str | None]:
+def asked(port: int, path: str, method: str = "GET") -> tuple[int, bytes, str | None]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request("GET", path)
+        connection.request(method, path)
         answer = connection.getresponse()
         return answer.status, answer.read(), answer.getheader("Retry-After")
     finally:
@@ -84,9 +95,14 @@ def status_line(port: int, text: bytes) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    with fronted_door() as port:
-        yield port
+def door() -> Iterator[tuple[int, Server]]:
+    with fronted_door() as door:
+        yield door
+
+
+@pytest.fixture
+def port(door: tuple[int, Server]) -> int:
+    return door[0]
 
 
 @pytest.mark.parametrize("path", ["/404/application/json", "/500/application/json", "/200/text/plain"])
@@ -109,6 +125,18 @@ def test_what_is_no_http_is_refused(port: int, header: bytes) -> None:
 
 def test_headers_that_do_not_come_are_not_waited_for(port: int) -> None:
     assert status_line(port, b"GET / HTTP/1.1\r\nX:").startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize(("path", "again"), [("/v1/agents/refund/decisions", True), ("/v1/keys", False)])
+def test_what_must_not_be_done_twice_is_not_asked_for_again(
+    door: tuple[int, Server], path: str, again: bool
+) -> None:
+    port, server = door
+    server.posted.clear()
+    with suppress(http.client.RemoteDisconnected):
+        asked(port, path, "POST")
+    assert (len(server.posted) > 1) is again
+    assert set(server.posted) == {path}
 
 
 def test_no_door_is_told_in_json() -> None:
