@@ -30,12 +30,12 @@ chaos: $(VENV)/.test
 	$(BIN)/python tests/chaos/suite.py --json benchmarks/results/latest-chaos.json
 
 bench: $(VENV)/.bench
-	$(BIN)/python -m pytest benchmarks -m "not slow and not vllm" --benchmark-json=benchmarks/results/latest.json
-	$(BIN)/python benchmarks/table.py benchmarks/results/latest.json
+	$(BIN)/python -m pytest benchmarks -m "not slow and not vllm" --benchmark-json=benchmarks/results/latest.json; \
+	failed=$$?; $(BIN)/python benchmarks/table.py benchmarks/results/latest.json; exit $$failed
 
 bench-vllm: .venv-vllm/.ready
-	$(VLLM) -m pytest benchmarks/serve -m vllm --benchmark-json=benchmarks/results/latest-llm.json
-	$(VLLM) benchmarks/table.py benchmarks/results/latest-llm.json
+	$(VLLM) -m pytest benchmarks/serve -m vllm --benchmark-json=benchmarks/results/latest-llm.json; \
+	failed=$$?; $(VLLM) benchmarks/table.py benchmarks/results/latest-llm.json; exit $$failed
 
 clean:
 	rm -rf .casper

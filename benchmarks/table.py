@@ -20,9 +20,9 @@ def main() -> None:
     print(f"{'measured':72}{'goal':>34}{'figure':>14}")
     for bench in report["benchmarks"]:
         info = bench["extra_info"]
-        figures = [info["ratio"], *([info["ratio_cold"]] if "ratio_cold" in info else [])]
+        figures = [info[name] for name in ("ratio", "ratio_cold") if name in info]
         text = " and ".join(f"{figure:,.2f}" if figure < 1000 else f"{figure:,.0f}" for figure in figures)
-        print(f"{info['what']:72}{info['goal']:>34}{text:>14}")
+        print(f"{info.get('what', bench['name']):72}{info.get('goal', ''):>34}{text:>14}")
         for name, value in info.items():
             if name not in ("what", "goal", "ratio", "ratio_cold"):
                 print(f"    {name}: {_short(value)}")

@@ -4,7 +4,8 @@
 
 Serves a copy of a kitchen's lake on a free port, finds its top rate with 32 connections, and asks at half of that,
 first for decisions on every order, then for the same ones again: each answer is committed with its audit event.
-Memory (what is a process's alone) and open files of every process of the service are looked at from outside.
+Every process of the service is looked at from outside: memory (what is its alone) under load; open files before and
+after it, when nobody asks: a connection that is open for now is no leak.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ TOP_S, CONNECTIONS = 10.0, 32
 SAMPLES = 60
 WARM_SHARE, SHARE = 0.25, 0.15
 """Of the time: what goes by before looks count, and what is taken together as the first and as the last look."""
+IDLE_S = 30.0
+"""Connections that nobody uses are closed by then."""
 _MIB = 1 << 20
 _OURS = re.compile(r"ray::(ServeReplica:\S+|ServeController|\S*Proxy\S*)|haproxy")
 
@@ -60,7 +63,9 @@ def soaked(lake: Path, seconds: float) -> dict[str, Any]:
         subjects = cases_of(existing_catalog(str(copied), "caspers"))
         with serving(copied, Path(folder)) as served:
             top = _top_rate(served, subjects, Path(folder))
+            files = [_idle_files(served)]
             asked, looks = asyncio.run(_watched(served, subjects, top / 2, seconds))
+            files.append(_idle_files(served))
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": seconds,
@@ -68,7 +73,7 @@ def soaked(lake: Path, seconds: float) -> dict[str, Any]:
         "asked_per_s": round(top / 2, 1),
         "statuses": dict(Counter(str(one.status) for one in asked)),
         "late_ms": _late_ms(asked),
-        "processes": _grown(looks, seconds),
+        "processes": _grown(looks, seconds, *files),
     }
 
 
@@ -96,6 +101,17 @@ async def _watched(
     return await load, looks
 
 
+def _idle_files(served: Served) -> dict[int, int]:
+    """By process: open files when nothing is asked; the fewest that are seen."""
+    found: dict[int, int] = {}
+    until = time.monotonic() + IDLE_S
+    while time.monotonic() < until:
+        time.sleep(1)
+        for look in _look(served, 0.0):
+            found[look.pid] = min(look.files, found.get(look.pid, look.files))
+    return found
+
+
 def _look(served: Served, at: float) -> list[Look]:
     """Every process of the service, as it is now."""
     tree = psutil.Process(served.process.pid)
@@ -117,27 +133,32 @@ def _name(process: psutil.Process) -> str:
     return re.sub(r"#.*", "", found[1] or found[0]) if found else ""
 
 
-def _grown(looks: Sequence[Look], seconds: float) -> list[dict[str, Any]]:
-    """Each process that was there all the time, at first and at last."""
+def _grown(
+    looks: Sequence[Look], seconds: float, before: Mapping[int, int], after: Mapping[int, int]
+) -> list[dict[str, Any]]:
+    """Each process that was there all the time, at first and at last. before, after: of `_idle_files`."""
     by_process: dict[tuple[str, int], list[Look]] = {}
     for look in looks:
         by_process.setdefault((look.name, look.pid), []).append(look)
     found = []
-    for (name, _), seen in sorted(by_process.items()):
+    for (name, pid), seen in sorted(by_process.items()):
         first = [one for one in seen if 0 <= one.at - WARM_SHARE * seconds <= SHARE * seconds]
         last = [one for one in seen if one.at >= (1 - SHARE) * seconds]
-        if first and last:
-            found.append({"process": name, **_sides("own_mib", first, last), **_sides("files", first, last)})
+        if first and last and pid in before and pid in after:
+            found.append(
+                {
+                    "process": name,
+                    "own_mib_first": _own_mib(first),
+                    "own_mib_last": _own_mib(last),
+                    "files_first": before[pid],
+                    "files_last": after[pid],
+                }
+            )
     return found
 
 
-def _sides(what: str, first: Sequence[Look], last: Sequence[Look]) -> dict[str, float]:
-    def side(looks: Sequence[Look]) -> float:
-        if what == "files":
-            return min(one.files for one in looks)  # a connection that is open for now is no leak
-        return round(median(one.own_bytes for one in looks) / _MIB, 1)
-
-    return {f"{what}_first": side(first), f"{what}_last": side(last)}
+def _own_mib(looks: Sequence[Look]) -> float:
+    return round(median(one.own_bytes for one in looks) / _MIB, 1)
 
 
 def _late_ms(asked: Sequence[Asked]) -> dict[str, float]:

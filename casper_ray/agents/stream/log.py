@@ -25,14 +25,17 @@ Judge = Callable[[Ledger], pl.DataFrame]
 
 
 class DecisionsTable:
-    """`agents.decisions` held open by one process: everybody's payments, and commits. For one thread at a time."""
+    """`agents.decisions` held open by one process: everybody's payments, and commits. For one thread at a time.
 
-    def __init__(self, catalog: Catalog) -> None:
+    tended: whether its upkeep is done with the commits; else whoever holds it sees to it.
+    """
+
+    def __init__(self, catalog: Catalog, *, tended: bool = True) -> None:
         self.path = catalog.table(SCHEMA, TABLE)
         self._table = OpenTable(self.path, DECISIONS)
         self._payments = _Payments(self._table)
-        self._upkeep = Upkeep([self._table], every=_UPKEEP_EVERY)
-        self._commits = 0
+        self._upkeep = Upkeep([self._table] if tended else [], every=_UPKEEP_EVERY)
+        self.commits = 0
 
     def committed_batch(self, app: str) -> int | None:
         """The newest batch of `app` in the table's log as far as it was read, or None."""
@@ -65,8 +68,8 @@ class DecisionsTable:
         done = commit_once(self._table, app=app, batch=batch, change=change, note=note, beside=dict(others))
         if done:
             self._payments.took(file.path for file in written)
-            self._commits += 1
-            self._upkeep.after(self._commits)
+            self.commits += 1
+            self._upkeep.after(self.commits)
         return done
 
 

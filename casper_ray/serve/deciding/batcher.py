@@ -15,19 +15,22 @@ from casper_ray.serve.door.services import Made, Wanted
 from casper_ray.serve.operations.instruments import DOOR
 from casper_ray.serve.settings import LimitSettings
 
-_CALLS_AT_ONCE: Final = 2
-"""One is decided while the next is on its way; more would only make the groups smaller."""
 _SHARE_S: Final = 0.02
 """A group costs 30 to 40 ms of processor time whether 1 or 32 are in it: half of that is worth waiting for more."""
 
 
 class Batcher:
-    """One agent's, at one door. A call whose proposer died is made again: a case is decided once."""
+    """One agent's, at one door. A call whose proposer died is made again: a case is decided once.
 
-    def __init__(self, agent: str, proposers: ProposerCalls, limits: LimitSettings, at_once: int) -> None:
+    at_once: requests in a call. calls: that are under way at the same time.
+    """
+
+    def __init__(
+        self, agent: str, proposers: ProposerCalls, limits: LimitSettings, *, at_once: int, calls: int
+    ) -> None:
         self._agent, self._proposers, self._limits = agent, proposers, limits
         self._gathering: Gathering[Wanted, Answer] = Gathering(
-            self._send, at_once=at_once, in_flight=_CALLS_AT_ONCE, share_s=_SHARE_S
+            self._send, at_once=at_once, in_flight=calls, share_s=_SHARE_S
         )
         DOOR.watch_waiting(agent, lambda: self._gathering.waiting)
 

@@ -14,6 +14,7 @@ from casper_ray.agents.stream.switch import Switch
 from casper_ray.serve.deciding.batcher import Batcher
 from casper_ray.serve.deciding.group import KeeperCalls, ProposerCalls
 from casper_ray.serve.deciding.past_decisions import read_decisions
+from casper_ray.serve.deciding.served import calls_at_once
 from casper_ray.serve.door.errors import DoorError
 from casper_ray.serve.door.services import Made, Wanted
 from casper_ray.serve.settings import ServeSettings
@@ -34,7 +35,13 @@ class ServedDeciding:
         self._settings, self._served = settings, served
         self._proposers, self._keepers = proposers, keepers
         self._batchers = {
-            name: Batcher(name, calls, settings.limits, settings.agents[name].at_once)
+            name: Batcher(
+                name,
+                calls,
+                settings.limits,
+                at_once=settings.agents[name].at_once,
+                calls=calls_at_once(served[name]),
+            )
             for name, calls in proposers.items()
         }
 

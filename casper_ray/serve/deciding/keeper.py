@@ -12,12 +12,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeVar
 
+from casper_ray.agents.decision import DECISIONS
 from casper_ray.agents.stream.log import DecisionsTable
 from casper_ray.agents.stream.runner import Setting, lease_name
 from casper_ray.errors import CasperError, LeaseHeldError
 from casper_ray.failpoints import reach
 from casper_ray.lakehouse.lease import current_holder
 from casper_ray.lakehouse.names import Catalog
+from casper_ray.lakehouse.open_table import OpenTable
+from casper_ray.lakehouse.upkeep import Upkeep
 from casper_ray.serve.access.principal import Action
 from casper_ray.serve.audit import AuditEvent, read_keys
 from casper_ray.serve.audit_journal import AuditLog
@@ -36,6 +39,8 @@ _TRY_LEASE_EVERY_S: Final = 1.0
 _GROUPS_AT_ONCE: Final = 256
 _HANGS_S: Final = 60.0
 _FILE_EVERY_S: Final = 0.5
+_TEND_EVERY: Final = 64
+"""Commits from one look after small files to the next."""
 _LOG: Final = logging.getLogger(__name__)
 
 _NO_AUDIT: Final = DoorError(
@@ -60,7 +65,8 @@ class Keeper:
 
     def __init__(self, catalog: Catalog, served: Mapping[str, Setting]) -> None:
         self._catalog, self._served = catalog, served
-        self._table = DecisionsTable(catalog)
+        self._table = DecisionsTable(catalog, tended=False)
+        self._tended = 0
         self._audit = AuditLog(catalog)
         self._past = PastDecisions(self._table.path)
         self._settling = Settling(self._table, KeptKeys(_kept(catalog)))
@@ -99,6 +105,12 @@ class Keeper:
         """Bring to their table all events that were kept so far. Raises: OSError, CommitConflictError."""
         await self._in(self._writing, self._audit.turn)
         await self._in(self._filing, self._audit.file)
+
+    def _tend(self) -> None:
+        """Put small files of decisions together, by a handle of its own: commits go on beside it."""
+        if self._table.commits - self._tended >= _TEND_EVERY:
+            self._tended = self._table.commits
+            Upkeep([OpenTable(self._table.path, DECISIONS)]).after(0)
 
     async def ready(self) -> bool:
         """Whether every agent's lease is held."""
@@ -144,8 +156,11 @@ class Keeper:
             await asyncio.sleep(_FILE_EVERY_S)
             try:
                 await self.file_events()
+                await self._in(self._filing, self._tend)
             except (CasperError, OSError) as error:
-                _LOG.warning("audit events stay in their journal: %s", type(error).__name__)
+                _LOG.warning(
+                    "audit events stay in their journal, or small files as they are: %s", type(error).__name__
+                )
 
     async def _cannot_write(self) -> DoorError | None:
         """Whether what is owed still cannot be written: nothing is decided then, for nobody could tell who asked."""

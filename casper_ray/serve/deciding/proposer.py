@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from casper_ray.agents.stream.one_case import NotYetError, no_case
 from casper_ray.agents.stream.runner import Setting
@@ -15,14 +15,12 @@ from casper_ray.errors import RetryLater
 from casper_ray.serve.deciding.cases import Cases
 from casper_ray.serve.deciding.group import Answer, Asked, Group, KeeperCalls
 from casper_ray.serve.deciding.repeat import repeated
+from casper_ray.serve.deciding.served import calls_at_once
 from casper_ray.serve.deciding.turns import Turns
 from casper_ray.serve.door.errors import DoorError
 from casper_ray.serve.door.services import Wanted
 from casper_ray.serve.operations.instruments import CASES
 from casper_ray.serve.operations.spans import SPANS
-
-_ASKING_AT_ONCE: Final = 4
-"""Groups that an engine which asks a model works on at the same time: it waits, mostly. The policy has one thread."""
 
 
 class _Proposed(NamedTuple):
@@ -43,8 +41,7 @@ class Proposer:
         self._decider = setting.decider()
         self._cases, self._turns = Cases(setting), Turns()
         self._switch = Switch(setting.catalog, setting.agent.name)
-        threads = 1 if setting.engine.name == "policy" else _ASKING_AT_ONCE
-        self._threads = ThreadPoolExecutor(threads, f"propose-{setting.agent.name}")
+        self._threads = ThreadPoolExecutor(calls_at_once(setting), f"propose-{setting.agent.name}")
         CASES.read_batch(setting.agent.name, self._cases.store.batch)
 
     async def decide(self, wanted: Sequence[Wanted], left_s: float) -> list[Answer]:

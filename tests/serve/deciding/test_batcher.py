@@ -41,7 +41,7 @@ def answer(each: Wanted) -> Answer:
 
 
 def batcher(proposers: Proposers, **limits: float) -> Batcher:
-    return Batcher("refund", proposers, LimitSettings.model_validate(limits), at_once=10)
+    return Batcher("refund", proposers, LimitSettings.model_validate(limits), at_once=10, calls=2)
 
 
 def test_requests_that_come_together_go_together_and_each_has_its_own_answer() -> None:
