@@ -12,17 +12,20 @@ _MOST_PARTS: Final = 16
 
 
 class ByKey:
-    """A table sorted by a column of texts; rows of one key keep their order."""
+    """A table sorted by a column of texts; rows of one key keep their order, those without one are left out."""
 
     def __init__(self, rows: pl.DataFrame, key: str) -> None:
         self._key = key
-        self._parts = [rows.sort(key, maintain_order=True)]
+        self._parts = [self._sorted(rows)]
 
     def add(self, rows: pl.DataFrame) -> None:
         """More rows, which come after those that there are."""
-        self._parts.append(rows.sort(self._key, maintain_order=True))
+        self._parts.append(self._sorted(rows))
         if len(self._parts) > _MOST_PARTS:
             self._parts = [pl.concat(self._parts).sort(self._key, maintain_order=True)]
+
+    def _sorted(self, rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.drop_nulls(self._key).sort(self._key, maintain_order=True)
 
     def of(self, keys: pl.Series) -> pl.DataFrame:
         """The rows of some keys, each once, by key. Null is no key."""

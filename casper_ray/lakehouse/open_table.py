@@ -73,6 +73,7 @@ class OpenTable:
         self._schema = Schema.from_arrow(layout.schema)
         self.files: dict[str, DataFile] = {}
         self.rows = 0
+        self._batches: dict[str, int | None] = {}
         self._load_files()
 
     @property
@@ -84,8 +85,10 @@ class OpenTable:
         return int(self._handle.version())
 
     def committed_batch(self, app: str) -> int | None:
-        """The newest batch of `app` in the log, or None."""
-        return self._handle.transaction_version(app)
+        """The newest batch of `app` in the log, or None. Kept, for delta-rs takes a millisecond to say it."""
+        if app not in self._batches:
+            self._batches[app] = self._handle.transaction_version(app)
+        return self._batches[app]
 
     def refresh(self) -> None:
         """Catch up with commits that others made."""
@@ -140,6 +143,7 @@ class OpenTable:
         self._flush_log(before + 1, self.version)
         if self.version == before + 1:
             self._apply(change)
+            self._batches |= {one.app_id: one.version for one in batches}
         else:
             self._load_files()
         return True
@@ -156,6 +160,7 @@ class OpenTable:
             self.rows += file.rows
 
     def _load_files(self) -> None:
+        self._batches = {}
         self.files = {file.path: file for file in _logged_files(self._handle, self.layout)}
         self.rows = sum(file.rows for file in self.files.values())
 

@@ -36,9 +36,10 @@ def new_files(root: Path, seen: Iterable[str], prefix: str = "") -> list[VolumeF
 def grown_files(volume: Path, names: Iterable[str], read_bytes: Mapping[str, int]) -> list[VolumeFile]:
     """Of the named files those that are longer than what was read of them. Costs one look at each."""
     grown = []
+    root = f"{volume}/"  # a path made of parts for each file costs five times the look
     for name in names:
         try:
-            size_bytes = (volume / name).stat().st_size
+            size_bytes = os.stat(root + name).st_size
         except FileNotFoundError:
             continue
         if size_bytes > read_bytes[name]:

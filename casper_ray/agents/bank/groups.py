@@ -11,6 +11,7 @@ from deltalake import DeltaTable
 
 from casper_ray.agents.bank.rows import FLAGGED_TS
 from casper_ray.agents.bank.store import BankStore
+from casper_ray.agents.by_key import ByKey
 from casper_ray.agents.case import CASES
 from casper_ray.agents.decision import SCHEMA, TABLE
 from casper_ray.lakehouse.read import scan
@@ -35,6 +36,11 @@ def alerts(store: BankStore) -> pl.DataFrame:
            not decide counts from `UNDECIDED_SCORE`. Decisions are looked at once while the store stands at a batch.
     """
     return store.kept("alerts", lambda: with_outcomes(store, _outcomes(store)))
+
+
+def alerts_by_account(store: BankStore) -> ByKey:
+    """The alerts, to be found by their account."""
+    return store.kept("alerts_by_account", lambda: ByKey(alerts(store), "account_token"))
 
 
 def with_outcomes(store: BankStore, outcomes: pl.DataFrame) -> pl.DataFrame:
@@ -73,23 +79,20 @@ def alerts_of_groups(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
 
 def _alerts_of_groups(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
     parts = pl.col("subject").str.split("@").list
-    groups = (
-        cases.with_row_index("row")
-        .filter(pl.col("kind") == GROUP_CASE)
-        .select(
-            "row",
-            "at",
-            parts.first().alias("account_token"),
-            parts.get(1, null_on_oob=True).str.to_date("%Y-%m-%d", strict=False).alias("day"),
-        )
-    )
+    groups = cases.select(
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
+        "at",
+        pl.when(pl.col("kind") == GROUP_CASE).then(parts.first()).alias("account_token"),
+        parts.get(1, null_on_oob=True).str.to_date("%Y-%m-%d", strict=False).alias("day"),
+    ).drop_nulls("account_token")
     if groups.is_empty():
         return store.flagged.clear().select(pl.lit(0, pl.UInt32).alias("row"), pl.all(), _no_text("decided"))
-    found = groups.join(alerts(store), on="account_token").filter(
+    ours = alerts_by_account(store).of(groups["account_token"])
+    found = groups.join(ours, on="account_token").filter(
         pl.col(FLAGGED_TS).dt.date() == pl.col("day"), pl.col(FLAGGED_TS) < pl.col("at")
     )
     ordered = found.sort("row", -pl.col("risk_score"), FLAGGED_TS, "transaction_id").drop("at", "day")
-    return ordered.group_by("row", maintain_order=True).head(_MOST)
+    return ordered if ordered.height <= _MOST else ordered.group_by("row", maintain_order=True).head(_MOST)
 
 
 def _no_text(name: str) -> pl.Expr:

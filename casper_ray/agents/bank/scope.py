@@ -55,7 +55,10 @@ def own_transaction(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
     """transaction_id: the case's subject; of a group the gravest alert's."""
     if (cases["kind"] == TRANSACTION_CASE).all():
         return cases.select(pl.col("subject").str.head(40).alias("transaction_id"))
-    gravest = alerts_of_groups(store, cases).unique("row", keep="first").select("row", "transaction_id")
+    alerts = alerts_of_groups(store, cases)  # of each case the gravest first
+    if cases.height == 1:
+        return pl.DataFrame({"transaction_id": [alerts["transaction_id"][0] if alerts.height else NONE]})
+    gravest = alerts.unique("row", keep="first").select("row", "transaction_id")
     joined = cases.with_row_index("row").join(gravest, on="row", how="left", maintain_order="left")
     own = pl.when(pl.col("kind") == TRANSACTION_CASE).then("subject").otherwise("transaction_id")
     return joined.select(own.fill_null(NONE).str.head(40).alias("transaction_id"))
@@ -63,12 +66,11 @@ def own_transaction(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
 
 def own_account(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
     """account_token: of the case's transaction as far as it is known by `at`; else the subject up to an `@`."""
-    of_transaction = store.transactions_at(own_transaction(store, cases).with_columns(cases["at"]))
-    own = (
-        pl.when(pl.col("kind") == TRANSACTION_CASE)
-        .then(of_transaction["account_token"])
-        .otherwise(pl.col("subject").str.split("@").list.first())
-    )
+    own = pl.col("subject").str.split("@").list.first()
+    if (cases["kind"] == TRANSACTION_CASE).any():
+        of_transaction = store.transactions_at(own_transaction(store, cases).with_columns(cases["at"]))
+        is_one = pl.col("kind") == TRANSACTION_CASE
+        own = pl.when(is_one).then(of_transaction["account_token"]).otherwise(own)
     return cases.select(own.fill_null(NONE).alias("account_token"))
 
 

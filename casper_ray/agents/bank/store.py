@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import asdict
-from typing import ClassVar, Final, NamedTuple, Self
+from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar
 
 import polars as pl
 
@@ -24,6 +24,7 @@ from casper_ray.lakehouse.changes import CHANGE, changes
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.read import KNOWN
 
+T = TypeVar("T")
 RETAIL: Final = "retail_banking"
 CUSTOMERS: Final = "silver_customers"
 SUSPICIOUS: Final = "gold_suspicious_activity"
@@ -51,7 +52,7 @@ class BankStore(PipelineStore):
         self.customers = pl.DataFrame(schema=CUSTOMER)
         self._features: FeatureStore | None = None
         self._told: dict[str, Told] = {}
-        self._kept: dict[str, pl.DataFrame] = {}
+        self._kept: dict[str, Any] = {}
         self._network: tuple[int, Network] | None = None
         self._rows: ByKey | None = None
         self._by_account: ByKey | None = None
@@ -74,11 +75,16 @@ class BankStore(PipelineStore):
             setattr(other, name, frame)
         return other
 
-    def kept(self, name: str, made: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-        """What `made` returns, made once while the store stands at a batch."""
+    def kept(self, name: str, made: Callable[[], T]) -> T:
+        """What `made` returns, made once while the store stands at a batch. Each name is of one type."""
         if name not in self._kept:
             self._kept[name] = made()
-        return self._kept[name]
+        found: T = self._kept[name]
+        return found
+
+    def flagged_by(self, key: str, wanted: pl.Series) -> pl.DataFrame:
+        """`flagged`, of some accounts, merchants or whatever else a column of texts names; null is nobody."""
+        return self.kept(f"flagged by {key}", lambda: ByKey(self.flagged, key)).of(wanted)
 
     def told(
         self, name: str, asked: pl.DataFrame, made: Callable[[pl.DataFrame], pl.DataFrame]

@@ -87,7 +87,7 @@ def prior_alerts(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`PriorAlerts` of each asked account. What became known at the case's very instant is not before it."""
     cases = asked.select("account_token", "at").with_row_index("row")
     before = (
-        cases.join(store.flagged, on="account_token")
+        cases.join(store.flagged_by("account_token", asked["account_token"]), on="account_token")
         .with_columns((pl.col("at") - pl.col(FLAGGED_TS)).alias("age"))
         .filter(pl.col("age") > timedelta(0), pl.col("age") <= _MONTH)
         .sort("row", "age", "transaction_id")

@@ -9,6 +9,7 @@ import polars as pl
 
 from casper_ray.agents.bank.scope import OfTransaction, allows_transaction, own_transaction
 from casper_ray.agents.bank.store import BankStore
+from casper_ray.agents.by_key import ByKey
 from casper_ray.agents.tools import Result, Tool
 from casper_ray.lakehouse.read import KNOWN
 
@@ -72,9 +73,10 @@ def device_histories(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
 
 def _enrolments(store: BankStore, rows: pl.DataFrame) -> pl.DataFrame:
     """owners, enrolled_min: of each row's device, by what was known by `at`."""
-    versions = store.kept("enrolments", lambda: _enrolments_known(store))
-    ours = versions.filter(pl.col("device_token").is_in(rows["device_token"].drop_nulls().implode()))
-    known = rows.join(ours, on="device_token").filter(pl.col(KNOWN) <= pl.col("at"))
+    versions = store.kept("enrolments", lambda: ByKey(_enrolments_known(store), "device_token"))
+    known = rows.join(versions.of(rows["device_token"]), on="device_token").filter(
+        pl.col(KNOWN) <= pl.col("at")
+    )
     mine = pl.col("tokens").list.contains(pl.col("account_token"))
     since = pl.max_horizontal("valid_from", KNOWN).filter(mine).min()
     enrolled = pl.when(pl.col("lsn").filter(mine).min() > 1).then(pl.col("at").first() - since)

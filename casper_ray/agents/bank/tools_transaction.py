@@ -22,6 +22,15 @@ from casper_ray.domain.bank import CHARGEBACK
 from casper_ray.lakehouse.read import KNOWN
 
 _MONTH = timedelta(days=30)
+_AT_MERCHANTS: Final = (
+    "transaction_id",
+    "merchant_id",
+    "merchant_category",
+    "merchant_risk",
+    "account_token",
+    "transaction_type",
+    KNOWN,
+)
 
 
 class TransactionDetails(Result):
@@ -107,42 +116,31 @@ def transaction_details(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
 
 def merchant_risks(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`MerchantRisk` of each asked merchant: what Silver and the rules said of it so far."""
-    cases = asked.select("merchant_id", "at").with_row_index("row")
-    own = store.transactions_of(own_transaction(store, asked)["transaction_id"])
-    columns = ("transaction_id", "merchant_id", "merchant_category", "merchant_risk", KNOWN)
-    named = pl.concat([store.flagged.select(columns), own.select(columns)]).unique("transaction_id")
-    said = (
-        cases.join(named, on="merchant_id")
-        .filter(pl.col(KNOWN) <= pl.col("at"))
-        .sort("row", KNOWN, "transaction_id")
-        .group_by("row", maintain_order=True)
-        .agg(
-            pl.col("merchant_category").last().alias("category"), pl.col("merchant_risk").last().alias("risk")
-        )
-    )
-    flags = (
-        cases.join(store.flagged, on="merchant_id")
-        .filter(pl.col(FLAGGED_TS) < pl.col("at"), pl.col(FLAGGED_TS) >= pl.col("at") - _MONTH)
+    cases = asked.select(pl.int_range(pl.len()).alias("row"), "merchant_id", "at")
+    flagged = store.flagged_by("merchant_id", asked["merchant_id"]).select(*_AT_MERCHANTS, FLAGGED_TS)
+    own = store.transactions_of(own_transaction(store, asked)["transaction_id"]).select(_AT_MERCHANTS)
+    rows = pl.concat([flagged, own], how="diagonal").unique("transaction_id", keep="first")
+    known = pl.col(KNOWN) <= pl.col("at")
+    flags = (pl.col(FLAGGED_TS) < pl.col("at")) & (pl.col(FLAGGED_TS) >= pl.col("at") - _MONTH)
+    told = (
+        cases.join(rows, on="merchant_id")
+        .sort(KNOWN, "transaction_id")
         .group_by("row")
         .agg(
-            pl.len().cast(pl.Int64).alias("flagged_30d"),
-            pl.col("account_token").n_unique().cast(pl.Int64).alias("flagged_accounts_30d"),
-            (pl.col("transaction_type") == CHARGEBACK).sum().cast(pl.Int64).alias("charged_back_30d"),
+            pl.col("merchant_category").filter(known).last().alias("category"),
+            pl.col("merchant_risk").filter(known).last().alias("risk"),
+            flags.sum().cast(pl.Int64).alias("flagged_30d"),
+            pl.col("account_token").filter(flags).n_unique().cast(pl.Int64).alias("flagged_accounts_30d"),
+            (flags & (pl.col("transaction_type") == CHARGEBACK))
+            .sum()
+            .cast(pl.Int64)
+            .alias("charged_back_30d"),
         )
     )
-    counts = ("flagged_30d", "flagged_accounts_30d", "charged_back_30d")
     found = pl.col("category").is_not_null() | pl.col("risk").is_not_null()
-    return (
-        cases.select("row")
-        .join(said, on="row", how="left", maintain_order="left")
-        .join(flags, on="row", how="left", maintain_order="left")
-        .with_columns(found.alias("found"))
-        .select(
-            "found",
-            "category",
-            "risk",
-            *(pl.when("found").then(pl.col(n).fill_null(0)).alias(n) for n in counts),
-        )
+    counts = ("flagged_30d", "flagged_accounts_30d", "charged_back_30d")
+    return cases.join(told, on="row", how="left", maintain_order="left").select(
+        found.alias("found"), "category", "risk", *(pl.when(found).then(name).alias(name) for name in counts)
     )
 
 
