@@ -22,7 +22,7 @@ _DRAIN: Final = {"graceful_shutdown_wait_loop_s": 0.1, "graceful_shutdown_timeou
 """A replica that is to go takes nothing new, and ends when what it has is answered, or when this is over."""
 _QUIET: Final = {"enable_access_log": False, "log_level": "WARNING"}
 """Ray Serve's own line a request costs a twentieth of it; our log has one."""
-_CALLS_OF_A_DOOR: Final = 2
+_CALLS_AT_EASE: Final = 2
 _MOST_CALLS: Final = 32
 _KEEPS_AT_ONCE: Final = 1_000
 """A call of the keeper waits for its commit and costs nothing meanwhile: what waits is what is committed together."""
@@ -65,9 +65,9 @@ def door_options(settings: DoorSettings) -> dict[str, Any]:
 
 
 def proposer_options(settings: AgentSettings) -> dict[str, Any]:
-    """A call has up to `at_once` cases in it. Each door has two under way: proposers are added where they wait."""
+    """A call has up to `at_once` cases in it; proposers are added where more than two are open at each."""
     return {
-        **_replicas(settings.replicas, ongoing=_CALLS_OF_A_DOOR),
+        **_replicas(settings.replicas, ongoing=_CALLS_AT_EASE),
         **_HEALTH,
         **_DRAIN,
         "logging_config": _QUIET,

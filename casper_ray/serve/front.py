@@ -20,14 +20,8 @@ from typing import Final
 
 from casper_ray.serve.target import HttpOptions
 
-FAST: Final = {
-    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
-    "RAY_SERVE_ENABLE_HA_PROXY": "1",
-    "POLARS_MAX_THREADS": "1",
-}
-"""Ray Serve's are read when it is imported, here and in each of its processes: about ten times the requests a second.
-Of polars: a group's columns are short; handing them to threads takes a fifth of the processor time of a decision.
-"""
+FAST: Final = {"RAY_SERVE_THROUGHPUT_OPTIMIZED": "1", "RAY_SERVE_ENABLE_HA_PROXY": "1"}
+"""Read when Ray Serve is imported, here and in each of its processes: about ten times the requests a second."""
 
 BEHIND: Final = {"host": "127.0.0.1", "ssl_certfile": None, "ssl_keyfile": None}
 """`http_options` for Ray Serve, in place of the target's: for doors, which are behind HAProxy."""
