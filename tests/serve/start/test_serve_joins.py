@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
 import yaml
 from children import CASPER, Children, Running
 from growing_lake import GrowingLake
@@ -23,6 +24,7 @@ from casper_ray.serve.front import free_ports
 
 pytestmark = [pytest.mark.ray, pytest.mark.cli, pytest.mark.slow]
 RAY = str(Path(sys.executable).with_name("ray"))
+OPEN = {"RAY_AUTH_MODE": "disabled"}
 _UP_S = 240.0
 
 
@@ -31,14 +33,14 @@ def head() -> Iterator[tuple[Running, str]]:
     """A Ray of two processors on this machine, and its address."""
     (port,) = free_ports(1)
     command = [RAY, "start", "--head", "--block", "--disable-usage-stats", "--include-dashboard", "false"]
-    command += ["--node-ip-address", "127.0.0.1", "--port", str(port), "--num-cpus", "2"]
+    command += ["--port", str(port), "--num-cpus", "2"]
     # The paths of Ray's sockets have 107 characters at most.
     with (
         tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder,
-        Children(ray_address=None).started(*command, "--temp-dir", folder) as running,
+        Children(ray_address=None).started(*command, "--temp-dir", folder, env=OPEN) as running,
     ):
         until(running, lambda: "Ray runtime started" in running.out.read_text())
-        yield running, f"127.0.0.1:{port}"
+        yield running, f"{ray.util.get_node_ip_address()}:{port}"
         running.signal_group(signal.SIGTERM)
         running.wait()
 
@@ -85,9 +87,9 @@ def decided(url: str, key: str, subject: str) -> dict[str, Any]:
 def test_joins_decides_and_leaves_ray_running(
     head: tuple[Running, str], tmp_path: Path, lake: GrowingLake
 ) -> None:
-    ray, address = head
+    other, address = head
     target, url = written_target(tmp_path, lake)
-    children, joining = Children(ray_address=None), {"RAY_ADDRESS": address}
+    children, joining = Children(ray_address=None), OPEN | {"RAY_ADDRESS": address}
     keys = (*CASPER, "serve", "keys", "add", "test", "--role", "operator", "--json")
     key = children.run(*keys, "--lake", str(lake.catalog.lake)).summary["key"]
     subjects = lake.delivered()
@@ -101,5 +103,5 @@ def test_joins_decides_and_leaves_ray_running(
         assert (ended.code, ended.summary["ended"]) == (0, "asked to end"), ended.err
         assert "Traceback" not in ended.err
         assert not ready(url)
-        assert ray.process.poll() is None
+        assert other.process.poll() is None
     assert lake.decisions().height == 2
