@@ -65,7 +65,9 @@ def start_ray(environment: Environment, variables: Mapping[str, str] = _NONE) ->
     options = _joining(address, variables) if address else _local(environment.cpus)
     try:
         ray.init(log_to_driver=False, configure_logging=False, **options)
-    except ConnectionError as error:  # somebody listens there, or a name stands for it, and it is no Ray of ours
+    except (
+        ConnectionError
+    ) as error:  # somebody listens there, or a name stands for it, and it is no Ray of ours
         raise ConfigError(
             f"RAY_ADDRESS: {str(error).splitlines()[0]}",
             "give the address as `ray start --head` tells it, and RAY_AUTH_MODE (and its token) as it has them",

@@ -17,6 +17,8 @@ from casper_ray.medallion.accounts import AccountError
 from casper_ray.medallion.declare import Merge, Table
 
 _REMEMBERED_ROWS = 500_000
+_AT_A_TIME_ROWS = 1_000_000
+"""Rows that are merged at a time where their segments allow it: late rows of a large bank touch many days at once."""
 
 WriteParts = Callable[[Sequence[Part], Path, tuple[str, ...]], list[DataFile]]
 """Writes the parts into a table's folder, whoever does it; the third: columns with statistics."""
@@ -62,12 +64,22 @@ class RecentFiles:
 
 
 class MergedTable:
-    """What a batch's partial aggregate does to one keyed table."""
+    """What a batch's partial aggregate does to one keyed table.
+
+    at_a_time: rows that are merged at a time, as far as segments can be told apart; it changes nothing but memory.
+    """
 
     def __init__(
-        self, spec: Table, update: Merge, recent: RecentFiles, write: WriteParts = write_parts
+        self,
+        spec: Table,
+        update: Merge,
+        recent: RecentFiles,
+        write: WriteParts = write_parts,
+        *,
+        at_a_time: int = _AT_A_TIME_ROWS,
     ) -> None:
         self.spec, self.update, self.recent, self._write = spec, update, recent, write
+        self._at_a_time = at_a_time
         self._schema = pl.DataFrame(pl.from_arrow(spec.schema.empty_table())).schema
 
     def change(self, table: OpenTable, partial: pl.DataFrame, file_stem: str, *, replace: bool) -> Change:
@@ -80,7 +92,41 @@ class MergedTable:
         touched = tuple(
             f for f in table.files.values() if replace or _holds(f, self.update.segment, set(segments))
         )
-        before = [] if replace else [self._stored(table, file) for file in touched]
+        files: list[DataFile] = []
+        for rows, stored in self._stretches(partial, () if replace else touched):
+            files += self._merged(table, rows, stored, file_stem)
+        return Change(add=tuple(files), remove=touched)
+
+    def _stretches(
+        self, partial: pl.DataFrame, touched: Sequence[DataFile]
+    ) -> Iterator[tuple[pl.DataFrame, Sequence[DataFile]]]:
+        """The partial aggregate in parts of whole segments, each with the files that hold these; all in one part
+        where that is little, or where a file need not be of one segment alone.
+        """
+        segment = self.update.segment
+        few = partial.height + sum(file.rows for file in touched) <= self._at_a_time
+        if few or segment is None or segment not in self.spec.partition_by:
+            yield partial, touched
+            return
+        files: dict[str | None, list[DataFile]] = {}
+        for file in touched:
+            files.setdefault(file.partition[segment], []).append(file)
+        some: list[pl.DataFrame] = []
+        held: list[DataFile] = []
+        for rows in partial.partition_by(segment, maintain_order=True):
+            some.append(rows)
+            held += files.get(_text(rows[segment][0]), ())
+            if sum(part.height for part in some) + sum(file.rows for file in held) >= self._at_a_time:
+                yield pl.concat(some), tuple(held)
+                some, held = [], []
+        if some:
+            yield pl.concat(some), tuple(held)
+
+    def _merged(
+        self, table: OpenTable, partial: pl.DataFrame, stored: Sequence[DataFile], file_stem: str
+    ) -> list[DataFile]:
+        """The files of the partial aggregate added to what is stored of its segments."""
+        before = [self._stored(table, file) for file in stored]
         merging = [*self.update.keys, *self.update.sums, *self.update.lowest, *self.update.highest]
         rows = partial_aggregate(
             self.update, pl.concat([partial.select(merging), *(r.select(merging) for r in before)])
@@ -92,7 +138,7 @@ class MergedTable:
         files = self._write(parts, table.path, self.spec.stats)
         for part, file in zip(parts, files, strict=True):
             self.recent.remember(table.path / file.path, part.rows)
-        return Change(add=tuple(files), remove=touched)
+        return files
 
     def _check_sums(self, merged: pl.DataFrame, parts: list[pl.DataFrame]) -> None:
         """Raises: AccountError where what was merged is not what it was merged from, to the last unit."""

@@ -112,14 +112,14 @@ FINISHED = {"doubled", "of_shop"}
 class Kept:
     """A merged table on disk. fresh: every batch by a new process, as after a restart."""
 
-    def __init__(self, path: Path, spec: Table, *, fresh: bool = False) -> None:
-        self.path, self.spec, self.fresh = path, spec, fresh
+    def __init__(self, path: Path, spec: Table, *, fresh: bool = False, at_a_time: int = 1_000_000) -> None:
+        self.path, self.spec, self.fresh, self.at_a_time = path, spec, fresh, at_a_time
         self._open()
 
     def _open(self) -> None:
         assert isinstance(self.spec.update, Merge)
         self.table = OpenTable(self.path, self.spec.layout)
-        self.merged = MergedTable(self.spec, self.spec.update, RecentFiles())
+        self.merged = MergedTable(self.spec, self.spec.update, RecentFiles(), at_a_time=self.at_a_time)
 
     def take(self, rows: pl.DataFrame, *, replace: bool = False) -> Change:
         """Commit the rows as one batch; returns what the commit did to the files."""
@@ -168,6 +168,7 @@ orders_lists = st.lists(
     shuffled=st.randoms(use_true_random=False),
     batches=st.integers(1, 4),
     fresh=st.booleans(),
+    at_a_time=st.sampled_from([1, 6, 1_000_000]),
 )
 def test_any_split_into_batches_in_any_order_leaves_the_same_bytes(
     name: str,
@@ -175,6 +176,7 @@ def test_any_split_into_batches_in_any_order_leaves_the_same_bytes(
     shuffled: Any,
     batches: int,
     fresh: bool,
+    at_a_time: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder, spec = tmp_path_factory.mktemp("merge"), SPECS[name]
@@ -182,7 +184,7 @@ def test_any_split_into_batches_in_any_order_leaves_the_same_bytes(
     at_once.take(rows_of(spec, orders))
     mixed = list(orders)
     shuffled.shuffle(mixed)
-    by_batch = Kept(folder / "batches", spec, fresh=fresh)
+    by_batch = Kept(folder / "batches", spec, fresh=fresh, at_a_time=at_a_time)
     for part in (mixed[i::batches] for i in range(batches)):
         if part:
             by_batch.take(rows_of(spec, part))
