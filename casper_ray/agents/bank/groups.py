@@ -38,11 +38,6 @@ def alerts(store: BankStore) -> pl.DataFrame:
     return store.kept("alerts", lambda: with_outcomes(store, _outcomes(store)))
 
 
-def alerts_by_account(store: BankStore) -> ByKey:
-    """The alerts, to be found by their account."""
-    return store.kept("alerts_by_account", lambda: ByKey(alerts(store), "account_token"))
-
-
 def with_outcomes(store: BankStore, outcomes: pl.DataFrame) -> pl.DataFrame:
     """The alerts, by the outcomes of `transaction_id`s: `decided`."""
     rows = store.flagged.join(outcomes, on="transaction_id", how="left", maintain_order="left")
@@ -78,21 +73,25 @@ def alerts_of_groups(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
 
 
 def _alerts_of_groups(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
-    parts = pl.col("subject").str.split("@").list
     groups = cases.select(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
         "at",
-        pl.when(pl.col("kind") == GROUP_CASE).then(parts.first()).alias("account_token"),
-        parts.get(1, null_on_oob=True).str.to_date("%Y-%m-%d", strict=False).alias("day"),
-    ).drop_nulls("account_token")
-    if groups.is_empty():
-        return store.flagged.clear().select(pl.lit(0, pl.UInt32).alias("row"), pl.all(), _no_text("decided"))
-    ours = alerts_by_account(store).of(groups["account_token"])
-    found = groups.join(ours, on="account_token").filter(
-        pl.col(FLAGGED_TS).dt.date() == pl.col("day"), pl.col(FLAGGED_TS) < pl.col("at")
+        pl.when(pl.col("kind") == GROUP_CASE).then("subject").alias("group"),
     )
-    ordered = found.sort("row", -pl.col("risk_score"), FLAGGED_TS, "transaction_id").drop("at", "day")
+    found = groups.join(_by_group(store).of(groups["group"]), on="group")
+    before = found.filter(pl.col(FLAGGED_TS) < pl.col("at")).drop("at", "group")
+    ordered = before.sort("row", -pl.col("risk_score"), FLAGGED_TS, "transaction_id")
     return ordered if ordered.height <= _MOST else ordered.group_by("row", maintain_order=True).head(_MOST)
+
+
+def _by_group(store: BankStore) -> ByKey:
+    """The alerts, to be found by their group's subject: `group`."""
+
+    def made() -> ByKey:
+        named = group_subject(pl.col("account_token"), pl.col(FLAGGED_TS).dt.date())
+        return ByKey(alerts(store).with_columns(named.alias("group")), "group")
+
+    return store.kept("alerts by group", made)
 
 
 def _no_text(name: str) -> pl.Expr:
