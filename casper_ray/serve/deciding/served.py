@@ -35,7 +35,7 @@ def calls_at_once(setting: Setting) -> int:
     """How many groups of an agent are worked on at the same time.
 
     Rules: one of the policy's: two made the groups half as large, and on two processors a fifth less was decided at
-           twice the processor time. Several of an engine that asks a model: it waits, mostly.
+           nearly twice the processor time. Several of an engine that asks a model: it waits, mostly.
     """
     return 1 if setting.engine.name == "policy" else _ASKING_AT_ONCE
 

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from asked import made, refused, wanted
 from children import wait_until
+from deltalake import DeltaTable
 from growing_lake import GrowingLake
 from polars.testing import assert_frame_equal
 
@@ -21,6 +22,7 @@ from casper_ray.agents.stream.switch import Switch
 from casper_ray.errors import LeaseHeldError
 from casper_ray.lakehouse.lease import catalog_lease
 from casper_ray.serve.audit import AuditEvent, newest_events
+from casper_ray.serve.deciding import keeper as keeper_module
 from casper_ray.serve.deciding.group import Answer, Group
 from casper_ray.serve.deciding.proposer import Proposer
 from casper_ray.serve.door.errors import DoorError
@@ -326,3 +328,25 @@ def test_events_are_in_their_table_soon_without_being_asked_for(
                 await asyncio.sleep(0.05)
 
     asyncio.run(decide_and_wait())
+    (event,) = newest_events(lake.catalog, 10)
+    assert event.case_id == f"order:{lake.delivered()[0]}"
+
+
+def test_small_files_are_put_together_while_decisions_go_on(
+    services: LocalServices, lake: GrowingLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper_module, "_TEND_EVERY", 16)
+    subjects = lake.delivered()[:24]
+
+    async def one_by_one() -> None:
+        for subject in subjects:
+            made(list(await services.proposers["refund"].decide([wanted(subject)], 30)))
+        async with asyncio.timeout(30):
+            while DeltaTable(services.keepers["caspers"]._table.path).get_add_actions().num_rows >= 16:
+                await asyncio.sleep(0.05)
+
+    asyncio.run(one_by_one())
+    again = made(ask(services, *subjects, lake.delivered()[24]))
+    assert [answer.replayed for answer in again] == [True] * 24 + [False]
+    rows = lake.decisions()
+    assert (rows.height, rows["case_id"].n_unique()) == (25, 25)

@@ -6,10 +6,9 @@ import json
 import signal
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 import ray
 import yaml
 from children import CASPER, Children, Running
+from coming_up import until
 from growing_lake import GrowingLake
 
 from casper_ray.config_files import configs_dir
@@ -25,7 +25,6 @@ from casper_ray.serve.front import free_ports
 pytestmark = [pytest.mark.ray, pytest.mark.cli, pytest.mark.slow]
 RAY = str(Path(sys.executable).with_name("ray"))
 OPEN = {"RAY_AUTH_MODE": "disabled"}
-_UP_S = 240.0
 
 
 @pytest.fixture
@@ -43,16 +42,6 @@ def head() -> Iterator[tuple[Running, str]]:
         yield running, f"{ray.util.get_node_ip_address()}:{port}"
         running.signal_group(signal.SIGTERM)
         running.wait()
-
-
-def until(running: Running, found: Callable[[], Any]) -> Any:
-    until_s = time.monotonic() + _UP_S
-    while time.monotonic() < until_s:
-        if answer := found():
-            return answer
-        assert running.process.poll() is None, running.out.read_text() + running.err.read_text()
-        time.sleep(0.2)
-    raise AssertionError(running.out.read_text() + running.err.read_text())
 
 
 def written_target(folder: Path, lake: GrowingLake) -> tuple[str, str]:

@@ -7,24 +7,22 @@ import re
 import signal
 import ssl
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from certificate import Files, self_signed
-from children import CASPER, Children, Running
+from children import CASPER, Children
+from coming_up import until
 from growing_lake import GrowingLake
 
 from casper_ray.config_files import configs_dir
 from casper_ray.serve.front import free_ports
 
 pytestmark = [pytest.mark.ray, pytest.mark.cli]
-_UP_S = 240.0
 
 
 def written_target(folder: Path, lake: GrowingLake, files: Files) -> tuple[Path, str]:
@@ -37,17 +35,6 @@ def written_target(folder: Path, lake: GrowingLake, files: Files) -> tuple[Path,
     target = folder / "refund.yml"
     target.write_text(yaml.safe_dump(raw))
     return target, f"https://127.0.0.1:{port}"
-
-
-def until(running: Running, found: Callable[[], Any]) -> Any:
-    """What `found` finds, once it finds something; fails with what the command told if it ends before."""
-    until_s = time.monotonic() + _UP_S
-    while time.monotonic() < until_s:
-        if answer := found():
-            return answer
-        assert running.process.poll() is None, running.err.read_text()
-        time.sleep(0.1)
-    raise AssertionError(running.err.read_text())
 
 
 class Client:
