@@ -17,6 +17,8 @@ from casper_ray.serve.door.services import Wanted
 _GONE: Final = (RayActorError, RayServeException, TaskCancelledError, TimeoutError)
 _KEEP_S: Final = 30.0
 """A keeper that says nothing for so long is taken for one that will not."""
+_FILE_S: Final = 3.0
+"""Who wants to see events sees those that are in the table, where the keeper is away."""
 
 
 class HandleProposer:
@@ -48,7 +50,7 @@ class HandleKeeper:
         await _called(self._handle.note.remote(events), _KEEP_S)
 
     async def file_events(self) -> None:
-        await _called(self._handle.file_events.remote(), _KEEP_S)
+        await _called(self._handle.file_events.remote(), _FILE_S)
 
     async def ready(self) -> bool:
         ready: bool = await _called(self._handle.ready.remote(), _KEEP_S)
