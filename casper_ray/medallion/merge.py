@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, Final
 
 import polars as pl
 
@@ -15,10 +16,11 @@ from casper_ray.lakehouse.data_file import DataFile, Part, write_parts
 from casper_ray.lakehouse.open_table import Change, OpenTable
 from casper_ray.medallion.accounts import AccountError
 from casper_ray.medallion.declare import Merge, Table
+from casper_ray.medallion.recent_files import RecentFiles
+from casper_ray.medallion.stretches import Stretch, Stretches, segment_text
 
-_REMEMBERED_ROWS = 500_000
-_AT_A_TIME_ROWS = 1_000_000
-"""Rows that are merged at a time where their segments allow it: late rows of a large bank touch many days at once."""
+_AT_A_TIME_BYTES: Final = 64 << 20
+"""Stored rows and new ones, in memory; a merge holds about five times what it merges."""
 
 WriteParts = Callable[[Sequence[Part], Path, tuple[str, ...]], list[DataFile]]
 """Writes the parts into a table's folder, whoever does it; the third: columns with statistics."""
@@ -38,35 +40,11 @@ def _combined(update: Merge) -> tuple[pl.Expr, ...]:
     )
 
 
-class RecentFiles:
-    """Rows of data files that were read or written lately, so that the next batch need not read them.
-
-    A data file never changes, so nothing here goes stale; the oldest go when there are too many rows.
-    """
-
-    def __init__(self) -> None:
-        self._rows: OrderedDict[Path, pl.DataFrame] = OrderedDict()
-        self._height = 0
-
-    def rows(self, path: Path) -> pl.DataFrame:
-        if path not in self._rows:
-            self.remember(path, pl.read_parquet(path, hive_partitioning=False))
-        self._rows.move_to_end(path)
-        return self._rows[path]
-
-    def remember(self, path: Path, rows: pl.DataFrame) -> None:
-        if (known := self._rows.pop(path, None)) is not None:
-            self._height -= known.height
-        self._rows[path] = rows
-        self._height += rows.height
-        while len(self._rows) > 1 and self._height > _REMEMBERED_ROWS:
-            self._height -= self._rows.popitem(last=False)[1].height
-
-
 class MergedTable:
     """What a batch's partial aggregate does to one keyed table.
 
-    at_a_time: rows that are merged at a time, as far as segments can be told apart; it changes nothing but memory.
+    at_a_time_bytes: how much is merged at a time, see `Stretches`. turn: held while there is more than that to merge,
+    so that of several large tables one is in memory.
     """
 
     def __init__(
@@ -76,10 +54,12 @@ class MergedTable:
         recent: RecentFiles,
         write: WriteParts = write_parts,
         *,
-        at_a_time: int = _AT_A_TIME_ROWS,
+        at_a_time_bytes: int = _AT_A_TIME_BYTES,
+        turn: Lock | None = None,
     ) -> None:
         self.spec, self.update, self.recent, self._write = spec, update, recent, write
-        self._at_a_time = at_a_time
+        self._stretches = Stretches(spec, update, at_a_time_bytes)
+        self._turn = turn or Lock()
         self._schema = pl.DataFrame(pl.from_arrow(spec.schema.empty_table())).schema
 
     def change(self, table: OpenTable, partial: pl.DataFrame, file_stem: str, *, replace: bool) -> Change:
@@ -92,41 +72,15 @@ class MergedTable:
         touched = tuple(
             f for f in table.files.values() if replace or _holds(f, self.update.segment, set(segments))
         )
-        files: list[DataFile] = []
-        for rows, stored in self._stretches(partial, () if replace else touched):
-            files += self._merged(table, rows, stored, file_stem)
+        stored = () if replace else touched
+        with nullcontext() if self._stretches.few(partial, stored) else self._turn:
+            cut = self._stretches.of(table.path, partial, stored, lambda file: self._stored(table, file))
+            files = [file for stretch in cut for file in self._merged(table, stretch, file_stem)]
         return Change(add=tuple(files), remove=touched)
 
-    def _stretches(
-        self, partial: pl.DataFrame, touched: Sequence[DataFile]
-    ) -> Iterator[tuple[pl.DataFrame, Sequence[DataFile]]]:
-        """The partial aggregate in parts of whole segments, each with the files that hold these; all in one part
-        where that is little, or where a file need not be of one segment alone.
-        """
-        segment = self.update.segment
-        few = partial.height + sum(file.rows for file in touched) <= self._at_a_time
-        if few or segment is None or segment not in self.spec.partition_by:
-            yield partial, touched
-            return
-        files: dict[str | None, list[DataFile]] = {}
-        for file in touched:
-            files.setdefault(file.partition[segment], []).append(file)
-        some: list[pl.DataFrame] = []
-        held: list[DataFile] = []
-        for rows in partial.partition_by(segment, maintain_order=True):
-            some.append(rows)
-            held += files.get(_text(rows[segment][0]), ())
-            if sum(part.height for part in some) + sum(file.rows for file in held) >= self._at_a_time:
-                yield pl.concat(some), tuple(held)
-                some, held = [], []
-        if some:
-            yield pl.concat(some), tuple(held)
-
-    def _merged(
-        self, table: OpenTable, partial: pl.DataFrame, stored: Sequence[DataFile], file_stem: str
-    ) -> list[DataFile]:
-        """The files of the partial aggregate added to what is stored of its segments."""
-        before = [self._stored(table, file) for file in stored]
+    def _merged(self, table: OpenTable, stretch: Stretch, file_stem: str) -> list[DataFile]:
+        """The files of a stretch's partial aggregate added to what is stored of it."""
+        partial, before, number = stretch
         merging = [*self.update.keys, *self.update.sums, *self.update.lowest, *self.update.highest]
         rows = partial_aggregate(
             self.update, pl.concat([partial.select(merging), *(r.select(merging) for r in before)])
@@ -134,7 +88,7 @@ class MergedTable:
         self._check_sums(rows, [partial, *before])
         if self.update.finish:
             rows = self.update.finish(rows)
-        parts = self._parts(rows, file_stem)
+        parts = self._parts(rows, file_stem, f"-{number:03d}" if number else "")
         files = self._write(parts, table.path, self.spec.stats)
         for part, file in zip(parts, files, strict=True):
             self.recent.remember(table.path / file.path, part.rows)
@@ -154,14 +108,14 @@ class MergedTable:
             for name, text in file.partition.items()
         )
 
-    def _parts(self, rows: pl.DataFrame, file_stem: str) -> list[Part]:
+    def _parts(self, rows: pl.DataFrame, file_stem: str, number: str) -> list[Part]:
         rows = rows.select(pl.col(name).cast(dtype) for name, dtype in self._schema.items())
         segment = self.update.segment
         if segment is None:
             return [Part(f"{file_stem}.parquet", rows, {})]
         if self.spec.partition_by:
             return [
-                Part(f"{segment}={text}/{file_stem}-{text}.parquet", part, {segment: text})
+                Part(f"{segment}={text}/{file_stem}-{text}{number}.parquet", part, {segment: text})
                 for text, part in _parts(rows, segment)
             ]
         marked = rows.with_columns(_segment_of(segment, rows.schema[segment]).alias("_segment"))
@@ -172,7 +126,7 @@ def _parts(rows: pl.DataFrame, column: str) -> Iterator[tuple[str, pl.DataFrame]
     """The rows of each value of a column, without it, beside the value's text."""
     parts = rows.partition_by(column, as_dict=True, include_key=False, maintain_order=True)
     for (value,), part in parts.items():
-        yield _text(value), part
+        yield segment_text(value), part
 
 
 def _segment_of(column: str, dtype: pl.DataType) -> pl.Expr:
@@ -193,7 +147,7 @@ def _holds(file: DataFile, column: str | None, segments: set[Any]) -> bool:
     if column is None:
         return True
     if column in file.partition:
-        return file.partition[column] in {_text(segment) for segment in segments}
+        return file.partition[column] in {segment_text(segment) for segment in segments}
     if column not in file.lowest or column not in file.highest:
         return True
     first, last = _segment_at(file.lowest[column]), _segment_at(file.highest[column])
@@ -208,7 +162,3 @@ def _segment_at(value: Any) -> Any:
 def _value(text: str | None, dtype: pl.DataType) -> Any:
     """A partition value from the text that the log has of it."""
     return date.fromisoformat(text) if text is not None and dtype == pl.Date else text
-
-
-def _text(segment: Any) -> str:
-    return str(segment.isoformat() if isinstance(segment, date) else segment)

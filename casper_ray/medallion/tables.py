@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
 import polars as pl
 
@@ -17,10 +18,11 @@ from casper_ray.medallion.batch import Batch
 from casper_ray.medallion.batches import BATCHES, Progress
 from casper_ray.medallion.declare import Append, Merge, Pipeline, Table, View
 from casper_ray.medallion.fan_out import write_anywhere
-from casper_ray.medallion.merge import MergedTable, RecentFiles
+from casper_ray.medallion.merge import MergedTable
 from casper_ray.medallion.one_pass import BlockResult
 from casper_ray.medallion.quality_log import QUALITY_LOG
 from casper_ray.medallion.quarantine import QUARANTINE
+from casper_ray.medallion.recent_files import RecentFiles
 
 
 class PipelineTables:
@@ -36,8 +38,9 @@ class PipelineTables:
             self._open, (*self._specs, BATCHES, QUALITY_LOG)
         )
         self.tables = dict(zip((spec.name for spec in self._specs), opened, strict=True))
+        turn = Lock()
         self._merged = {
-            spec.name: MergedTable(spec, spec.update, RecentFiles(), write_anywhere)
+            spec.name: MergedTable(spec, spec.update, RecentFiles(), write_anywhere, turn=turn)
             for spec in stored
             if isinstance(spec.update, Merge)
         }

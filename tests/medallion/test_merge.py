@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casper_ray.lakehouse.commit import commit_once
-from casper_ray.lakehouse.data_file import DataFile
+from casper_ray.lakehouse.data_file import DataFile, write_data_file
 from casper_ray.lakehouse.open_table import Change, OpenTable
 from casper_ray.lakehouse.read import scan
 from casper_ray.medallion.accounts import AccountError
 from casper_ray.medallion.declare import Merge, Table
-from casper_ray.medallion.merge import MergedTable, RecentFiles, partial_aggregate
+from casper_ray.medallion.merge import MergedTable, partial_aggregate
+from casper_ray.medallion.recent_files import RecentFiles
+from casper_ray.medallion.stretches import Stretches
 
 MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 _TS = pa.timestamp("us", "UTC")
@@ -112,14 +115,16 @@ FINISHED = {"doubled", "of_shop"}
 class Kept:
     """A merged table on disk. fresh: every batch by a new process, as after a restart."""
 
-    def __init__(self, path: Path, spec: Table, *, fresh: bool = False, at_a_time: int = 1_000_000) -> None:
-        self.path, self.spec, self.fresh, self.at_a_time = path, spec, fresh, at_a_time
+    def __init__(self, path: Path, spec: Table, *, fresh: bool = False, at_a_time_bytes: int = 64 << 20) -> None:
+        self.path, self.spec, self.fresh, self.at_a_time_bytes = path, spec, fresh, at_a_time_bytes
         self._open()
 
     def _open(self) -> None:
         assert isinstance(self.spec.update, Merge)
         self.table = OpenTable(self.path, self.spec.layout)
-        self.merged = MergedTable(self.spec, self.spec.update, RecentFiles(), at_a_time=self.at_a_time)
+        self.merged = MergedTable(
+            self.spec, self.spec.update, RecentFiles(), at_a_time_bytes=self.at_a_time_bytes
+        )
 
     def take(self, rows: pl.DataFrame, *, replace: bool = False) -> Change:
         """Commit the rows as one batch; returns what the commit did to the files."""
@@ -168,7 +173,7 @@ orders_lists = st.lists(
     shuffled=st.randoms(use_true_random=False),
     batches=st.integers(1, 4),
     fresh=st.booleans(),
-    at_a_time=st.sampled_from([1, 6, 1_000_000]),
+    at_a_time_bytes=st.sampled_from([1, 150, 64 << 20]),
 )
 def test_any_split_into_batches_in_any_order_leaves_the_same_bytes(
     name: str,
@@ -176,7 +181,7 @@ def test_any_split_into_batches_in_any_order_leaves_the_same_bytes(
     shuffled: Any,
     batches: int,
     fresh: bool,
-    at_a_time: int,
+    at_a_time_bytes: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder, spec = tmp_path_factory.mktemp("merge"), SPECS[name]
@@ -184,12 +189,61 @@ def test_any_split_into_batches_in_any_order_leaves_the_same_bytes(
     at_once.take(rows_of(spec, orders))
     mixed = list(orders)
     shuffled.shuffle(mixed)
-    by_batch = Kept(folder / "batches", spec, fresh=fresh, at_a_time=at_a_time)
+    by_batch = Kept(folder / "batches", spec, fresh=fresh, at_a_time_bytes=at_a_time_bytes)
     for part in (mixed[i::batches] for i in range(batches)):
         if part:
             by_batch.take(rows_of(spec, part))
     assert by_batch.content().equals(at_once.content())
-    assert by_batch.file_bytes() == at_once.file_bytes()
+    if spec is not BY_DAY or at_a_time_bytes > 150:
+        assert by_batch.file_bytes() == at_once.file_bytes()
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_segment_that_is_too_much_at_once_is_files_of_which_each_has_keys_of_its_own(
+    tmp_path: Path, fresh: bool
+) -> None:
+    room = 40 * 32  # of 32 bytes a row
+    kept = Kept(tmp_path / "t", BY_DAY, fresh=fresh, at_a_time_bytes=room)
+    whole = Kept(tmp_path / "whole", BY_DAY)
+    for batch in range(8):
+        rows = rows_of(BY_DAY, [(brand * 5 % 97, batch % 3, 100) for brand in range(batch, 90)])
+        kept.take(rows)
+        whole.take(rows)
+        assert kept.content().equals(whole.content())
+    held = sorted(
+        pl.read_parquet(kept.path / path, hive_partitioning=False)["brand"].to_list()
+        for path in kept.table.files
+    )
+    assert len(held) > 2
+    assert max(map(len, held)) <= 40
+    assert all(brands == sorted(brands) for brands in held)
+    assert all(one[-1] < next_one[0] for one, next_one in pairwise(held))
+
+
+def test_files_of_a_segment_that_have_keys_in_common_become_one_again(tmp_path: Path) -> None:
+    """Another program may have appended to the table."""
+    kept = Kept(tmp_path / "t", BY_DAY, at_a_time_bytes=40 * 32)
+    kept.take(rows_of(BY_DAY, [(brand, 0, 100) for brand in range(60)]))
+    again = write_data_file(
+        kept.content().drop("day").filter(pl.col("brand").is_between(10, 50)),
+        kept.path,
+        "day=2024-01-01/other.parquet",
+        {"day": "2024-01-01"},
+        (),
+    )
+    assert commit_once(kept.table, app="b", batch=1, change=lambda _: Change(add=(again,)))
+    kept.take(rows_of(BY_DAY, [(brand, 0, 100) for brand in range(60)]))
+    found = kept.content()
+    assert found["brand"].to_list() == list(range(60))
+    assert found["orders"].to_list() == [3 if 10 <= brand <= 50 else 2 for brand in range(60)]
+
+
+def test_stored_rows_that_no_stretch_has_stop_the_merge(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "t", BY_DAY)
+    kept.take(rows_of(BY_DAY, [(1, 0, 100), (2, 0, 100)]))
+    files, new = list(kept.table.files.values()), kept.content()
+    with pytest.raises(AccountError, match="2 of 2 new rows merged, 1 of 2 stored ones"):
+        list(Stretches(BY_DAY, kept.merged.update, 1).of(kept.path, new, files, lambda file: new.head(1)))
 
 
 @given(orders_lists)
@@ -285,7 +339,8 @@ def test_money_stays_exact_beyond_what_a_float_holds(tmp_path: Path) -> None:
 
 
 def test_rows_of_a_file_are_remembered_and_old_ones_forgotten(tmp_path: Path) -> None:
-    recent, rows = RecentFiles(), pl.DataFrame({"a": range(300_000)})
+    rows = pl.DataFrame({"a": range(300_000)})
+    recent = RecentFiles(most_bytes=3_000_000)
     rows.write_parquet(tmp_path / "one.parquet")
     assert recent.rows(tmp_path / "one.parquet").height == 300_000
     (tmp_path / "one.parquet").unlink()
@@ -294,6 +349,10 @@ def test_rows_of_a_file_are_remembered_and_old_ones_forgotten(tmp_path: Path) ->
     assert recent.rows(tmp_path / "two.parquet").height == 300_000
     with pytest.raises(FileNotFoundError):
         recent.rows(tmp_path / "one.parquet")
+    recent.remember(tmp_path / "large.parquet", pl.DataFrame({"a": range(600_000)}))
+    assert recent.rows(tmp_path / "two.parquet").height == 300_000, "what is too much drives nothing out"
+    with pytest.raises(FileNotFoundError):
+        recent.rows(tmp_path / "large.parquet")
 
 
 def test_sums_that_do_not_add_up_stop_the_merge(tmp_path: Path) -> None:
