@@ -176,10 +176,10 @@ def _evenly(keys: pl.Series, at_a_time: int) -> Iterator[tuple[Any, Any]]:
 
 def _between(key: str, low: Any, high: Any) -> pl.Expr:
     """From `low` on and before `high`. Of a first range, what has no key too."""
-    at = pl.col(key)
+    at, first, end = pl.col(key), pl.lit(low), pl.lit(high)
     if low is None:
-        return pl.lit(True) if high is None else at.is_null() | (at < high)
-    return at >= low if high is None else at.is_between(low, high, closed="left")
+        return pl.lit(True) if high is None else at.is_null() | (at < end)
+    return at >= first if high is None else at.is_between(first, end, closed="left")
 
 
 def _rows(files: Iterable[DataFile]) -> int:
