@@ -9,8 +9,9 @@ from typing import Final
 import polars as pl
 
 _MOST_BYTES: Final = 48 << 20
-"""A table's; all that a live batch touches of a middling bank. More were no use to a large one: it goes through all of
-its files one after the other, and finds none of them again."""
+"""Of a table: all that a live batch touches in a bank of middling size. More were no use to a large one, which goes
+through all of its files in turn and finds none of them again.
+"""
 
 
 class RecentFiles:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from casper_ray.errors import ConfigError, LakeError
 from casper_ray.failpoints import reach
+from casper_ray.freed import give_back
 from casper_ray.lakehouse.commit import table_has
 from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.open_table import ASK_FSCK
@@ -36,6 +37,7 @@ from casper_ray.medallion.tables import PipelineTables
 from casper_ray.security.key_source import RunKeys, load_keys
 
 BATCH_BYTES = 512 << 20
+_LARGE_BYTES = BATCH_BYTES // 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +239,8 @@ class Runner:
         log = log_rows(self._run_id, batch, passed.tallies, self._instant(batch, passed), stopped=False)
         self._tables.commit(batch, passed.results, partials, log)
         self._end(batch, passed)
+        if sum(read.size_bytes for read in batch.reads) > _LARGE_BYTES:
+            give_back()
         return report_of(batch, passed, partials, started, computed)
 
     def _passed(self, batch: Batch) -> Passed:

@@ -147,7 +147,9 @@ class Stretches:
                 runs.append([])
             runs[-1].append(file)
             highest = high if highest is None else max(high, highest)
-        for (low, high), run in zip(pairwise([*lows, None] if lows else [None, None]), runs or [[]], strict=True):
+        for (low, high), run in zip(
+            pairwise([*lows, None] if lows else [None, None]), runs or [[]], strict=True
+        ):
             yield _Range(low, high, run)
 
     def _keys_of(self, path: Path, key: str) -> tuple[Any, Any]:

@@ -115,7 +115,9 @@ FINISHED = {"doubled", "of_shop"}
 class Kept:
     """A merged table on disk. fresh: every batch by a new process, as after a restart."""
 
-    def __init__(self, path: Path, spec: Table, *, fresh: bool = False, at_a_time_bytes: int = 64 << 20) -> None:
+    def __init__(
+        self, path: Path, spec: Table, *, fresh: bool = False, at_a_time_bytes: int = 64 << 20
+    ) -> None:
         self.path, self.spec, self.fresh, self.at_a_time_bytes = path, spec, fresh, at_a_time_bytes
         self._open()
 
