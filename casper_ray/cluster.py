@@ -27,8 +27,9 @@ _QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_DEDUP_LOGS": "0",
 }
+_THREADS: Final = "POLARS_MAX_THREADS"
 _WORKER_ENV = {
-    "POLARS_MAX_THREADS": "1",
+    _THREADS: "1",
     "OMP_NUM_THREADS": "1",
     "_RJEM_MALLOC_CONF": "dirty_decay_ms:-1,muzzy_decay_ms:-1",
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
@@ -46,6 +47,14 @@ def set_variables(variables: Mapping[str, str]) -> None:
     os.environ.update(variables)
     for name, value in (_QUIET | _WORKER_ENV).items():
         os.environ.setdefault(name, value)
+
+
+def one_thread() -> None:
+    """One thread for polars in this process, as its workers have it; to be said before polars is imported.
+
+    For whoever asks of one row at a time: a call takes longer where another thread has to be woken for it.
+    """
+    os.environ.setdefault(_THREADS, "1")
 
 
 def start_ray(environment: Environment, variables: Mapping[str, str] = _NONE) -> None:

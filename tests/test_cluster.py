@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import ray
 
@@ -33,3 +37,13 @@ def test_what_else_keeps_ray_down_is_a_bug_and_is_raised_as_it_is(monkeypatch: p
     with pytest.raises(Exception, match="something else") as raised:
         cluster.start_ray(ALONE)
     assert type(raised.value) is Exception
+
+
+@pytest.mark.parametrize(("given", "threads"), [({}, 1), ({"POLARS_MAX_THREADS": "2"}, 2)])
+def test_one_thread_for_polars_unless_something_else_was_said(given: dict[str, str], threads: int) -> None:
+    code = "from casper_ray.cluster import one_thread; one_thread(); import polars; print(polars.thread_pool_size())"
+    environment = {name: value for name, value in os.environ.items() if name != "POLARS_MAX_THREADS"}
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=environment | given, capture_output=True, text=True, check=True
+    ).stdout
+    assert int(told) == threads

@@ -64,6 +64,10 @@ def run(
     """Decide every case that batches brought, once, and commit the decisions; run again it goes on from there."""
 
     def action() -> int:
+        if engine != "policy":  # asks of one case at a time
+            from casper_ray.cluster import one_thread
+
+            one_thread()
         from casper_ray.agents.stream.run_action import RunOrder, run_ordered
 
         order = RunOrder(agent, engine, follow, for_, lake, catalog, as_json, quiet)
