@@ -137,19 +137,15 @@ class Stretches:
         known = [(*self._keys_of(root / file.path, key), file) for file in files]
         known.sort(key=lambda each: (each[0] is not None, each[0], each[2].path))
         lows: list[Any] = []
-        runs: list[list[DataFile]] = []
+        runs: list[list[DataFile]] = [[]]
         highest: Any = None
         for low, high, file in known:
-            if not runs or (highest is not None and low <= highest):
-                lows, runs = lows or [None], runs or [[]]
-            else:
+            if runs[-1] and (highest is None or low > highest):
                 lows.append(low)
                 runs.append([])
             runs[-1].append(file)
             highest = high if highest is None else max(high, highest)
-        for (low, high), run in zip(
-            pairwise([*lows, None] if lows else [None, None]), runs or [[]], strict=True
-        ):
+        for (low, high), run in zip(pairwise([None, *lows, None]), runs, strict=True):
             yield _Range(low, high, run)
 
     def _keys_of(self, path: Path, key: str) -> tuple[Any, Any]:
