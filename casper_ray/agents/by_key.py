@@ -33,7 +33,8 @@ class ByKey:
         if wanted is None:
             among = pl.col(self._key).is_in(keys.unique().drop_nulls().implode())
             return pl.concat([part.filter(among) for part in self._parts])
-        return pl.concat([_rows_of(part, self._key, wanted) for part in self._parts])
+        found = [_rows_of(part, self._key, wanted) for part in self._parts]
+        return pl.concat(found) if len(found) > 1 else found[0]
 
 
 def _rows_of(part: pl.DataFrame, key: str, wanted: list[str]) -> pl.DataFrame:

@@ -70,15 +70,21 @@ def balance_histories(store: CreditStore, asked: pl.DataFrame) -> pl.DataFrame:
     told = (
         rows.join(_sums(flows), on="row", how="left", maintain_order="left")
         .join(_days(flows), on="row", how="left", maintain_order="left")
-        .with_columns(found.fill_null(False).alias("found"))
-        .with_columns(pl.col(name).fill_null(0) for name in (*_CENTS, "peak", *_COUNTS))
+        .with_columns(
+            found.fill_null(False).alias("found"),
+            *(pl.col(name).fill_null(0) for name in (*_CENTS, "peak", *_COUNTS)),
+        )
     )
     limit = pl.col("credit_limit").to_physical().cast(pl.Float64)
-    return told.with_columns(
-        (pl.col("owed") / limit).round(4).alias("utilisation"),
-        (pl.col("peak") / limit).round(4).alias("peak_60d"),
-        *(money(pl.col(name)).alias(name) for name in _CENTS),
-    ).select("found", *(pl.when("found").then(name).alias(name) for name in _TOLD))
+    worked_out = {
+        "utilisation": (pl.col("owed") / limit).round(4),
+        "peak_60d": (pl.col("peak") / limit).round(4),
+        **{name: money(pl.col(name)) for name in _CENTS},
+    }
+    return told.select(
+        "found",
+        *(pl.when("found").then(worked_out.get(name, pl.col(name))).alias(name) for name in _TOLD),
+    )
 
 
 _CENTS = ("owed", "spent_3d", "largest_3d", "usual_3d", "spent_60d", "paid_60d")
@@ -91,22 +97,20 @@ def _sums(flows: pl.DataFrame) -> pl.DataFrame:
     age = pl.col("at") - pl.col(KNOWN)
     burst, months = age < _BURST, age < _MONTHS
     before = age.is_between(_BURST, _BURST + _MONTHS, closed="left")
-    sums = flows.group_by("row").agg(
+    known = age.max().dt.total_days()
+    days = (known - _BURST.days).clip(_BURST.days, _MONTHS.days)
+    return flows.group_by("row").agg(
         pl.col("owed").last(),
         pl.col("owed").filter(months).max().alias("peak"),
         pl.col("spent").filter(burst).sum().alias("spent_3d"),
         pl.col("spent").filter(burst).max().alias("largest_3d"),
         (burst & (pl.col("spent") > 0)).sum().cast(pl.Int64).alias("purchases_3d"),
-        pl.col("spent").filter(before).sum().alias("spent_before"),
-        age.max().dt.total_days().alias("days_known"),
+        (pl.col("spent").filter(before).sum() * _BURST.days // days).alias("usual_3d"),
+        known.alias("days_known"),
         pl.col("spent").filter(months).sum().alias("spent_60d"),
         pl.col("paid").filter(months).sum().alias("paid_60d"),
         (pl.col("charged_back") & (age < _QUARTER)).sum().cast(pl.Int64).alias("charged_back_90d"),
         (pl.col("declined") & (age < _WEEK)).sum().cast(pl.Int64).alias("declined_7d"),
-    )
-    days = (pl.col("days_known") - _BURST.days).clip(_BURST.days, _MONTHS.days)
-    return sums.with_columns((pl.col("spent_before") * _BURST.days // days).alias("usual_3d")).drop(
-        "spent_before"
     )
 
 

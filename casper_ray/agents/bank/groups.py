@@ -78,18 +78,18 @@ def _alerts_of_groups(store: BankStore, cases: pl.DataFrame) -> pl.DataFrame:
         "at",
         pl.when(pl.col("kind") == GROUP_CASE).then("subject").alias("group"),
     )
-    found = groups.join(_by_group(store).of(groups["group"]), on="group")
+    found = groups.join(_by_group(store).of(groups["group"]), on="group", maintain_order="left_right")
     before = found.filter(pl.col(FLAGGED_TS) < pl.col("at")).drop("at", "group")
-    ordered = before.sort("row", -pl.col("risk_score"), FLAGGED_TS, "transaction_id")
-    return ordered if ordered.height <= _MOST else ordered.group_by("row", maintain_order=True).head(_MOST)
+    return before if before.height <= _MOST else before.group_by("row", maintain_order=True).head(_MOST)
 
 
 def _by_group(store: BankStore) -> ByKey:
-    """The alerts, to be found by their group's subject: `group`."""
+    """The alerts, to be found by their group's subject: `group`; of each the gravest first."""
 
     def made() -> ByKey:
         named = group_subject(pl.col("account_token"), pl.col(FLAGGED_TS).dt.date())
-        return ByKey(alerts(store).with_columns(named.alias("group")), "group")
+        gravest_first = alerts(store).sort(-pl.col("risk_score"), FLAGGED_TS, "transaction_id")
+        return ByKey(gravest_first.with_columns(named.alias("group")), "group")
 
     return store.kept("alerts by group", made)
 

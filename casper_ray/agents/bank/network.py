@@ -87,8 +87,9 @@ class Network:
     def devices(self, accounts: pl.Series, devices: pl.Series, own: pl.Series, at: pl.Series) -> pl.DataFrame:
         """Of devices, the transactions `own` left out.
 
-        Returns: one row per account, in order: uses (the account's payments from the device known in the
-                 `GRAPH_DAYS` days to `at`), accounts (how many had paid from it by then); 0 where there is no device.
+        Returns: one row per account, in order: new_device (the account had never paid from it by then), uses_30d (its
+                 payments from the device known in the `GRAPH_DAYS` days to `at`), accounts (how many had paid from
+                 it by then); 0 where there is no device.
         """
         coded, account = self._books.devices.found(devices), self._books.accounts.found(accounts)
         numbers, at_us = numbers_of(own), at.to_physical().to_numpy()
@@ -97,7 +98,8 @@ class Network:
         mine &= (dealt.device == coded[dealt.row]) & (dealt.number != numbers[dealt.row])
         uses = np.bincount(dealt.row[mine], minlength=len(accounts))
         degree = self._devices.degree(account, coded, at_us, numbers)
-        return pl.DataFrame({"uses": uses, "accounts": np.where(coded < 0, 0, degree)})
+        new = ~self._devices.dealt(account, coded, at_us, numbers)
+        return pl.DataFrame({"new_device": new, "uses_30d": uses, "accounts": np.where(coded < 0, 0, degree)})
 
     def _dealt(self, accounts: pl.Series, at: pl.Series) -> _Dealt:
         """Each account's rows of the days to `at`."""

@@ -128,10 +128,18 @@ class BankStore(PipelineStore):
         return self.told("transactions", asked.select("transaction_id", "at"), self._transactions_at)
 
     def _transactions_at(self, asked: pl.DataFrame) -> pl.DataFrame:
-        wanted = asked.with_row_index("row")
-        found = wanted.join(self.transactions_of(asked["transaction_id"]), on="transaction_id")
-        known = found.filter(pl.col(KNOWN) <= pl.col("at")).drop("at")
-        return wanted.select("row").join(known, on="row", how="left", maintain_order="left")
+        found = asked.with_row_index("row").join(
+            self.transactions_of(asked["transaction_id"]),
+            on="transaction_id",
+            how="left",
+            maintain_order="left",
+        )
+        known = found[KNOWN] <= found["at"]
+        if known.all(ignore_nulls=False):
+            return found.drop("at")
+        return found.select("row").join(
+            found.filter(known).drop("at"), on="row", how="left", maintain_order="left"
+        )
 
     def _of_silver(self, ids: pl.Series) -> pl.DataFrame:
         if ids.len() > FEW:

@@ -59,11 +59,8 @@ def device_histories(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
     used = store.network.devices(
         rows["account_token"], rows["device_token"], rows["transaction_id"], rows["at"]
     )
-    features = store.features_of_transactions(asked["transaction_id"], asked["at"])
     enrolled = _enrolments(store, rows.select("row", "account_token", "device_token", "at"))
-    told = pl.concat(
-        [rows, used.rename({"uses": "uses_30d"}), features.select("new_device"), enrolled], how="horizontal"
-    )
+    told = pl.concat([rows, used, enrolled], how="horizontal")
     found = pl.col("device_token").is_not_null()
     given = ("new_device", "uses_30d", "accounts", "owners", "enrolled_min")
     return told.select(

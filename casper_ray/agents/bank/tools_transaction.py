@@ -118,7 +118,7 @@ def merchant_risks(store: BankStore, asked: pl.DataFrame) -> pl.DataFrame:
     """`MerchantRisk` of each asked merchant: what Silver and the rules said of it so far."""
     cases = asked.select(pl.int_range(pl.len()).alias("row"), "merchant_id", "at")
     flagged = store.flagged_by("merchant_id", asked["merchant_id"]).select(*_AT_MERCHANTS, FLAGGED_TS)
-    own = store.transactions_of(own_transaction(store, asked)["transaction_id"]).select(_AT_MERCHANTS)
+    own = store.transactions_at(own_transaction(store, asked).with_columns(asked["at"])).select(_AT_MERCHANTS)
     rows = pl.concat([flagged, own], how="diagonal").unique("transaction_id", keep="first")
     known = pl.col(KNOWN) <= pl.col("at")
     flags = (pl.col(FLAGGED_TS) < pl.col("at")) & (pl.col(FLAGGED_TS) >= pl.col("at") - _MONTH)
