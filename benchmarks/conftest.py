@@ -76,7 +76,12 @@ def built(
     volume: Path, warm_volume: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Catalog, dict[str, Any]]:
     """The 90 days' tables, and what the pass that built them said of itself, its workers warm."""
-    out = tmp_path_factory.mktemp("built") / "lake"
+    return build_tables(volume, warm_volume, tmp_path_factory.mktemp("built"))
+
+
+def build_tables(volume: Path, warm_volume: Path, folder: Path) -> tuple[Catalog, dict[str, Any]]:
+    """The same, in a folder."""
+    out = folder / "lake"
     said = timed_json(
         [sys.executable, str(PEERS / "ours.py"), str(volume), str(out), "--warm", str(warm_volume), "--json"]
     )

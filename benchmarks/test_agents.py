@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from conftest import ENVIRONMENT, run_sim
+from conftest import ENVIRONMENT, build_tables, run_sim
 from pytest_benchmark.fixture import BenchmarkFixture
 from single_calls import called_singly, tell
 
@@ -25,37 +26,45 @@ from casper_ray.lakehouse.names import Catalog
 from casper_ray.lakehouse.read import scan
 
 REFUND = "refund"
+ROUNDS = 5
 SPEED, TICK_S = 3_600, 1.0
 LIVE_FROM = "2024-02-01T00:00"
 SETTLE_S = 3.0
 
 
-def test_backlog(benchmark: BenchmarkFixture, built: tuple[Catalog, dict[str, Any]]) -> None:
-    """Every order of 90 days decided and committed: opening, reading, proposing, judging, writing."""
-    catalog, said = built
-    decided: list[int] = []
+def test_backlog(benchmark: BenchmarkFixture, volume: Path, warm_volume: Path, tmp_path: Path) -> None:
+    """Every order of 90 days decided and committed: opening, reading, proposing, judging, writing. In turns with the
+    pass that builds their tables, for this machine is not the same from one minute to the next.
+    """
+    passes: list[dict[str, Any]] = []
+    decided_s: list[float] = []
 
-    def nothing_decided() -> None:
-        shutil.rmtree(catalog.root / SCHEMA, ignore_errors=True)
+    def each() -> None:
+        catalog, said = build_tables(volume, warm_volume, tmp_path / str(len(passes)))
+        passes.append(said)
+        _decide(catalog)  # this process is cold once
+        begun = time.perf_counter()
+        assert _decide(catalog) == said["tables"]["gold_order_header"]
+        decided_s.append(time.perf_counter() - begun)
 
-    def decide() -> None:
-        runner = AgentRunner(Setting(catalog=catalog, agent=load_agent(REFUND), engine=PolicyEngine()))
-        step = runner.step()
-        assert step
-        decided.append(step.decisions.height)
-
-    benchmark.pedantic(decide, setup=nothing_decided, rounds=4)
-    orders = said["tables"]["gold_order_header"]
-    assert set(decided) == {orders}
-    median_s = benchmark.stats.stats.median
+    benchmark.pedantic(each, rounds=ROUNDS)
+    processing_s = [said["processing_s"] for said in passes]
+    orders = passes[0]["tables"]["gold_order_header"]
     benchmark.extra_info |= {
         "what": f"deciding {orders:,} orders, policy engine, as a share of the pass that built their tables, warm",
         "goal": "<= 0.5",
-        "decide_s": round(median_s, 3),
-        "pass_s": said["pass_s"],
-        "processing_s": said["processing_s"],
-        "ratio": median_s / said["processing_s"],
+        "decide_s": decided_s,
+        "processing_s": processing_s,
+        "ratio": statistics.median(a / b for a, b in zip(decided_s, processing_s, strict=True)),
     }
+
+
+def _decide(catalog: Catalog) -> int:
+    """How many decisions are made where none was made before."""
+    shutil.rmtree(catalog.root / SCHEMA, ignore_errors=True)
+    step = AgentRunner(Setting(catalog=catalog, agent=load_agent(REFUND), engine=PolicyEngine())).step()
+    assert step
+    return step.decisions.height
 
 
 @pytest.fixture(scope="module")
