@@ -40,8 +40,11 @@ _SHAPE: Final[dict[str, Any]] = {
 _VOCABULARY, _SEED = 4_096, 42
 
 
-def write_tiny_llama(folder: Path) -> None:
-    """The model's files in `folder`. The same weights each time: they are drawn by a fixed seed. Retry: safe."""
+def write_tiny_llama(folder: Path, **shape: int) -> None:
+    """The model's files in `folder`. The same weights each time: they are drawn by a fixed seed. Retry: safe.
+
+    shape: what is to be other than tiny, by transformers' names, such as num_hidden_layers.
+    """
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -53,7 +56,7 @@ def write_tiny_llama(folder: Path) -> None:
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        **_SHAPE,
+        **(_SHAPE | shape),
     )
     LlamaForCausalLM(config).to(torch.float32).save_pretrained(folder)
 

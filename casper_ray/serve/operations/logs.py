@@ -26,7 +26,7 @@ def set_up_logs(settings: LogSettings, part: str, stream: TextIO | None = None) 
 
     part: of the application, as in `/metrics`; on every line. stream: in the place of stderr.
     """
-    out = stream or sys.stderr
+    out = stream or process_stderr()
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     structlog.configure(
         processors=[*_chain(part), _line],
@@ -49,6 +49,13 @@ def set_up_logs(settings: LogSettings, part: str, stream: TextIO | None = None) 
         found.setLevel(logging.NOTSET)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def process_stderr() -> TextIO:
+    """Where this process's stderr goes. In replicas `sys.stderr` is a logger of Ray Serve's that drops what is no
+    warning.
+    """
+    return sys.__stderr__ or sys.stderr
 
 
 def _chain(part: str) -> list[structlog.typing.Processor]:

@@ -14,6 +14,7 @@ from random import random
 from typing import TYPE_CHECKING, Any, Final
 
 from casper_ray.errors import ConfigError
+from casper_ray.serve.operations.logs import process_stderr
 from casper_ray.serve.operations.settings import SpanSettings
 
 if TYPE_CHECKING:
@@ -133,11 +134,11 @@ def _exporter(settings: SpanSettings) -> SpanExporter | None:
     if settings.exporter == "none":
         return None
     if settings.exporter == "console":
-        import sys
-
         from opentelemetry.sdk.trace.export import ConsoleSpanExporter
 
-        return ConsoleSpanExporter(out=sys.stderr, formatter=lambda span: span.to_json(indent=None) + "\n")
+        return ConsoleSpanExporter(
+            out=process_stderr(), formatter=lambda span: span.to_json(indent=None) + "\n"
+        )
     try:
         found: SpanExporter = import_module(_OTLP).OTLPSpanExporter(endpoint=settings.endpoint)
     except ImportError as error:

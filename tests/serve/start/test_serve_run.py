@@ -23,6 +23,7 @@ from casper_ray.config_files import configs_dir
 from casper_ray.serve.front import free_ports
 
 pytestmark = [pytest.mark.ray, pytest.mark.cli]
+RAY_SESSIONS = Path("/tmp/ray")
 
 
 def written_target(folder: Path, lake: GrowingLake, files: Files) -> tuple[Path, str]:
@@ -31,7 +32,12 @@ def written_target(folder: Path, lake: GrowingLake, files: Files) -> tuple[Path,
     (port,) = free_ports(1)
     tls = {"ssl_certfile": str(files.certificate), "ssl_keyfile": str(files.key)}
     raw["http_options"] = {"host": "127.0.0.1", "port": port, **tls}
-    raw["applications"][0]["args"] = {"lake": str(lake.catalog.lake), "agents": {"refund": {}}}
+    logs = {"access": 1.0}
+    raw["applications"][0]["args"] = {
+        "lake": str(lake.catalog.lake),
+        "agents": {"refund": {}},
+        "logs": logs,
+    }
     target = folder / "refund.yml"
     target.write_text(yaml.safe_dump(raw))
     return target, f"https://127.0.0.1:{port}"
@@ -51,6 +57,14 @@ class Client:
         with urllib.request.urlopen(request, timeout=60, context=self._tls) as answer:
             found: dict[str, Any] = json.loads(answer.read())
         return found
+
+
+def log_lines(driver_pid: int) -> list[dict[str, Any]]:
+    """What the replicas of a start wrote to stderr, as JSON where it is some. Ray's folder has the driver's id."""
+    lines = []
+    for file in RAY_SESSIONS.glob(f"session_*_{driver_pid}/logs/worker-*.err"):
+        lines += [json.loads(line) for line in file.read_text().splitlines() if line.startswith("{")]
+    return lines
 
 
 def asked_until_gone(client: Client, told: list[tuple[int, set[str]]]) -> None:
@@ -75,6 +89,14 @@ def test_start_decides_over_tls_tells_its_status_and_ends_in_order(tmp_path: Pat
         assert [one["agent"] for one in client.ask("/v1/agents")["agents"]] == ["refund"]
         decided = client.ask("/v1/agents/refund/decisions", {"subject": subject})
         assert decided["case_id"] == f"order:{subject}"
+
+        asked = [line for line in log_lines(running.process.pid) if line["event"] == "request"]
+        assert {(line["part"], line["route"], line["status"]) for line in asked} >= {
+            ("door", "/v1/agents", 200),
+            ("door", "/v1/agents/{agent}/decisions", 200),
+        }
+        assert all(line["request_id"] and line["principal"] for line in asked if line["route"] != "/readyz")
+        assert key not in json.dumps(asked)
 
         status = children.run(*CASPER, "serve", "status", *named, "--json").summary
         assert status["ready"]
