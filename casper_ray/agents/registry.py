@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from casper_ray.agents.agent import Agent
 from casper_ray.errors import ConfigError
+
+if TYPE_CHECKING:
+    from casper_ray.agents.agent import Agent
 
 AGENTS: Final = {
     "alert": "casper_ray.agents.bank.alert:ALERT",
