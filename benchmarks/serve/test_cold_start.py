@@ -57,9 +57,7 @@ def serve_s(target: Path, lake: Path) -> float:
 
 
 def test_cold_start(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
-    """The policy application over a lake of ten days, and in turns with it Ray alone; each seen from outside, from the
-    start of its process.
-    """
+    """The policy application over a lake of ten days, and in turns Ray alone: from the start of a process on."""
     run_sim(tmp_path, "--start-day", "10", "--trigger", "available-now")
     target = _refund_target(tmp_path)
     took: dict[str, list[float]] = {"serve_s": [], "ray_init_s": [], "without_dashboard_s": []}
