@@ -25,8 +25,10 @@ CONTROLLER, NAMESPACE = "SERVE_CONTROLLER_ACTOR", "serve"
 """Ray Serve's own names of its controller."""
 
 _LOOK_EVERY_S: Final = 0.05
-_STATE_EVERY_S: Final = 1.0
-"""Ray Serve's controller is what everything waits for at a start: it is not asked more often than people look."""
+_STATE_EVERY_S, _ANSWERED_EVERY_S = 1.0, 0.25
+"""Ray Serve's controller is what everything waits for at a start: it is not asked more often than people look; a little
+more often once the door answers, which it does minutes before a model's engine is up.
+"""
 _PROBE_S, _END_S = 5.0, 20.0
 _ERROR: Final = re.compile(
     r"^(?:[\w.]*\.)?(\w*(?:Error|Exception|Exit|Interrupt|Later))\b:? ?(.*)$", re.MULTILINE
@@ -114,7 +116,7 @@ def wait_until_ready(
     begun_s = looked_s = time.monotonic()
     while not stop.is_set():
         answered, now_s = answers(target.url), time.monotonic()
-        if answered or now_s - looked_s > _STATE_EVERY_S:
+        if now_s - looked_s > (_ANSWERED_EVERY_S if answered else _STATE_EVERY_S):
             deploying.check()
             state, looked_s = state_of(target.name), now_s
             if state is not None and state.status == "DEPLOY_FAILED":
