@@ -26,8 +26,8 @@ CONTROLLER, NAMESPACE = "SERVE_CONTROLLER_ACTOR", "serve"
 
 _LOOK_EVERY_S: Final = 0.05
 _STATE_EVERY_S, _ANSWERED_EVERY_S = 1.0, 0.25
-"""Ray Serve's controller is what everything waits for at a start: it is not asked more often than people look; somewhat
-more often once the door answers, which it does minutes before a model's engine is up.
+"""Ray Serve's controller is what everything waits for at a start: it is not asked more often than people look; but
+more often once the door answers, which it does minutes before the engine of a model is up.
 """
 _PROBE_S, _END_S = 5.0, 20.0
 _ERROR: Final = re.compile(
