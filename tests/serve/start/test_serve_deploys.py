@@ -39,4 +39,4 @@ def test_a_target_is_deployed_decides_and_is_shut_down(tmp_path: Path, lake: Gro
         ].keys()
         serve("shutdown", "-y", dashboard=head.dashboard)
         until(head.running, lambda: not ready(url))
-    assert lake.decisions()["subject"].to_list() == [subject]
+    assert lake.decisions()["case_id"].to_list() == [f"order:{subject}"]
