@@ -40,8 +40,8 @@ SAMPLES = 60
 WARM_SHARE, SHARE = 0.25, 0.15
 """Of the time: what goes by before looks count, and what is taken together as the first and as the last look."""
 IDLE_S = 120.0
-"""HAProxy closes half of the idle connections to doors every five seconds. After 600 connections at once, doors had 216
-files after 20 s, 72 after 50 s, and as many as before after two minutes.
+"""HAProxy closes half of the idle connections to doors every five seconds. After 600 connections at once, doors had
+216 files after 20 s, 72 after 50 s, and as many as before after two minutes.
 """
 _MIB = 1 << 20
 _OURS = re.compile(r"ray::(ServeReplica:\S+|ServeController|\S*Proxy\S*)|haproxy")
