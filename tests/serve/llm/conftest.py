@@ -1,13 +1,14 @@
-"""What tests of a real vLLM share: one small model, one lake of both worlds, one door that is up for all of them."""
+"""What tests of a real vLLM share: one small model, lakes, one door that is up for most of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import ray
-from llm_lakes import write_both_worlds
+from llm_lakes import write_both_worlds, write_one_order
 from served_llm import ENGINE, Door, serving
 
 from casper_ray.serve.llm.tiny_llama import write_tiny_adapter, write_tiny_llama
@@ -25,12 +26,28 @@ def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def both_worlds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with cases for every agent."""
     folder = tmp_path_factory.mktemp("worlds")
+    with _without_ray():
+        write_both_worlds(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def one_order(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with next to nothing in it: `llm_door` holds the other until it ends."""
+    folder = tmp_path_factory.mktemp("order")
+    with _without_ray():
+        write_one_order(folder)
+    return folder
+
+
+@contextmanager
+def _without_ray() -> Iterator[None]:
+    """Lakes are written in this process, with a token key of their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ray, "is_initialized", lambda: False)
         for name in ("CASPER_TOKEN_KEYS", "CASPER_TOKEN_KEYS_FILE"):
             patch.delenv(name, raising=False)
-        write_both_worlds(folder)
-    return folder
+        yield
 
 
 @pytest.fixture(scope="session")

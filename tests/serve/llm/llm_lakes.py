@@ -1,4 +1,4 @@
-"""A lake of both worlds with cases for every agent, made in this process."""
+"""Lakes for tests of a real vLLM, made in this process: one with cases for every agent, one with a single order."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 from kitchen_lake import lake_of_days
 from small_bank import SmallBank
+from small_lake import SmallLake, order
 
 from casper_ray.domain.bank import FEEDS
 from casper_ray.domain.time import sim_micros
@@ -28,6 +29,13 @@ def write_both_worlds(folder: Path) -> None:
     world = KitchenWorld.build(load_scenario("baseline"), 42, days=2)
     ComplaintFeed(kitchen, ComplaintBook(world=world, rate=0.3), "complaints-test").advance()
     _write_bank(folder)
+
+
+def write_one_order(folder: Path) -> None:
+    """The least that is served: a kitchen's lake of one batch."""
+    lake = SmallLake.at(folder)
+    lake.drop("order.json", order(1))
+    lake.run()
 
 
 def _write_bank(folder: Path) -> None:

@@ -22,10 +22,10 @@ IN_A_ROW: Final = 12
 
 
 @pytest.fixture(scope="module")
-def door(tiny_llama: Path, both_worlds: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+def door(tiny_llama: Path, one_order: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     llm = {"name": "tiny", "source": str(tiny_llama), "device": "cpu", "engine": ENGINE, "replicas": [2, 2]}
     args = {
-        "lake": str(both_worlds),
+        "lake": str(one_order),
         "catalogs": {"kitchen": "caspers"},
         "agents": {},
         "door": {"replicas": [1, 1]},
