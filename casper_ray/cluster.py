@@ -27,6 +27,12 @@ _QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_DEDUP_LOGS": "0",
 }
+_SOON = {
+    "RAY_raylet_client_connect_timeout_milliseconds": "50",
+    "RAY_raylet_client_num_connect_attempts": "200",
+}
+"""A raylet opens its object store and connects to it at the same time. Where it comes too early, which about every
+second one does, it tries again: after a second as Ray has it, ten times; so ten seconds in all, here as there."""
 _THREADS: Final = "POLARS_MAX_THREADS"
 _WORKER_ENV = {
     _THREADS: "1",
@@ -45,7 +51,7 @@ def set_variables(variables: Mapping[str, str]) -> None:
     workers' usual ones what is set stays.
     """
     os.environ.update(variables)
-    for name, value in (_QUIET | _WORKER_ENV).items():
+    for name, value in (_QUIET | _SOON | _WORKER_ENV).items():
         os.environ.setdefault(name, value)
 
 

@@ -17,7 +17,7 @@ from casper_ray.config_files import configs_dir
 from casper_ray.serve.deploy import answers
 from casper_ray.serve.front import free_ports
 
-ROUNDS = 3
+ROUNDS = 5
 LOOK_S = 0.02
 _RAY = "import ray; ray.init(log_to_driver=False, include_dashboard={}); print('up', flush=True); input()"
 

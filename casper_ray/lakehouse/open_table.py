@@ -247,7 +247,7 @@ def _with_columns(path: Path, handle: DeltaTable, layout: TableFormat) -> DeltaT
 
 def live_files(handle: DeltaTable) -> pl.DataFrame:
     """The log's lines of the files that make up the handle's version, one row a file."""
-    return pl.DataFrame(pa.table(handle.get_add_actions(flatten=True)))
+    return pl.DataFrame(handle.get_add_actions(flatten=True))
 
 
 def _logged_files(handle: DeltaTable, layout: TableFormat) -> Iterable[DataFile]:

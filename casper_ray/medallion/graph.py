@@ -233,7 +233,7 @@ def _names(table: Table) -> str:
 
 
 def _empty(schema: pa.Schema) -> pl.DataFrame:
-    return pl.DataFrame(pl.from_arrow(schema.empty_table()))
+    return pl.DataFrame(schema=pl.Schema(schema))
 
 
 def _transform_line(table: Table, error: Exception | None) -> SourceLine:

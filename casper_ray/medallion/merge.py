@@ -60,7 +60,7 @@ class MergedTable:
         self.spec, self.update, self.recent, self._write = spec, update, recent, write
         self._stretches = Stretches(spec, update, at_a_time_bytes)
         self._turn = turn or Lock()
-        self._schema = pl.DataFrame(pl.from_arrow(spec.schema.empty_table())).schema
+        self._schema = pl.Schema(spec.schema)
 
     def change(self, table: OpenTable, partial: pl.DataFrame, file_stem: str, *, replace: bool) -> Change:
         """Files with `partial` added to the rows of the segments it touches; those they stand for, removed.

@@ -59,7 +59,7 @@ AUDIT: Final = TableFormat(
 """One row per event: the fields of `AuditEvent`."""
 
 
-_COLUMNS: Final = pl.DataFrame(AUDIT.schema.empty_table()).schema
+_COLUMNS: Final = pl.Schema(AUDIT.schema)
 
 
 def write_events(table: OpenTable, app: str, number: int, events: Sequence[AuditEvent]) -> bool:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -25,6 +26,9 @@ from casper_ray.serve.status_socket import answering
 from casper_ray.serve.stopping import Stop, stopping
 from casper_ray.serve.target import Target, load_target
 
+_PRELOADED: Final = "casper_ray.serve.preloaded"
+_AHEAD: Final = {"RAY_preload_python_modules": _PRELOADED}
+"""For a Ray of our own: what its workers import as they start, before they are asked for anything."""
 _START_S: Final = 300.0
 _OWN_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 _MODEL_START_S: Final = 1_800.0
@@ -137,6 +141,8 @@ class _Start:
         """The application; None where it is early and a model's deployment needs a Ray that is up."""
         if early and self._target.settings.llm is not None:
             return None
+        import_module("ray")  # whole, before parts of it: the thread that starts Ray imports it at the same time
+        import_module(_PRELOADED)
         from casper_ray.serve.application import build
 
         return build(self._target.settings.model_dump(mode="json"))
@@ -188,7 +194,8 @@ def _front(target: Target, *, local: bool) -> Iterator[Front]:
         note = "" if on else "TLS: by Ray Serve's own proxy on this cluster, which is slower than HAProxy"
         yield Front(FAST | {"RAY_SERVE_ENABLE_HA_PROXY": str(int(on))}, http, note)
         return
-    with haproxy_front(target.http) as variables:
+    with haproxy_front(target.http) as found:
+        variables = {**found, **_AHEAD}
         if variables["RAY_SERVE_ENABLE_HA_PROXY"] == "0":
             yield Front(variables, http, "no HAProxy is installed: Ray Serve's own proxy is slower")
             return

@@ -9,9 +9,11 @@ import ssl
 import threading
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 from certificate import Files, self_signed
@@ -67,6 +69,16 @@ def log_lines(driver_pid: int) -> list[dict[str, Any]]:
     return lines
 
 
+def with_library(driver_pid: int, part: str) -> list[str]:
+    """Titles of a start's processes that have loaded a library of such a path."""
+    start, found = psutil.Process(driver_pid), list[str]()
+    for process in (start, *start.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            if any(part in mapped.path for mapped in process.memory_maps()):
+                found.append(" ".join(process.cmdline()))
+    return found
+
+
 def asked_until_gone(client: Client, told: list[tuple[int, set[str]]]) -> None:
     """Status and keys of answers, one after the other, until nobody listens any more."""
     while True:
@@ -97,6 +109,9 @@ def test_start_decides_over_tls_tells_its_status_and_ends_in_order(tmp_path: Pat
         }
         assert all(line["request_id"] and line["principal"] for line in asked if line["route"] != "/readyz")
         assert key not in json.dumps(asked)
+
+        assert any("ServeController" in title for title in with_library(running.process.pid, "/ray/_raylet"))
+        assert with_library(running.process.pid, "/pandas/_libs/") == []
 
         status = children.run(*CASPER, "serve", "status", *named, "--json").summary
         assert status["ready"]
