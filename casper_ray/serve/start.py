@@ -141,7 +141,7 @@ class _Start:
         """The application; None where it is early and a model's deployment needs a Ray that is up."""
         if early and self._target.settings.llm is not None:
             return None
-        import_module("ray")  # whole, before parts of it: the thread that starts Ray imports it at the same time
+        import_module("ray")  # whole, before parts of it: another thread imports it at the same time
         import_module(_PRELOADED)
         from casper_ray.serve.application import build
 
