@@ -23,8 +23,8 @@ from told_events import cut_evenly, drop_file, told_events
 _HELD_BY = re.compile(r"error: .*: held by process (\d+) on .*")
 _DAYS_A_ROUND = 2
 _SPARE_ROUNDS = 6
-"""Where the machine is busy, a batch can be over before it was seen to begin: then there is nobody to kill, and the
-round is played once more.
+"""Where the machine is busy, a batch can be over before it was seen to begin, or before the others come: then nobody
+can be killed or refused, and the round is played once more.
 """
 
 
@@ -59,23 +59,27 @@ def _contended(stage: Stage, count: int, rounds: int, parts: Sequence[pl.DataFra
         if unhurt > killed:
             killed += _killed(lake, count, rng, tally)
         else:
-            _unhurt(lake, count, tally)
-            unhurt += 1
+            unhurt += _unhurt(lake, count, tally)
         stage.told(
             f"{count} contenders, round {unhurt + killed} of {2 * rounds}: {tally.refused} refused so far"
         )
     if killed < rounds:
-        tally.amiss.append(f"the holder was killed {killed} times only: batches were over before")
+        tally.amiss.append(
+            f"contended {unhurt} times, the holder killed {killed} times only: batches were over before"
+        )
     return _outcome(lake, count, rounds, pl.concat(parts[:used]), tally)
 
 
-def _unhurt(lake: Lake, count: int, tally: Tally) -> None:
+def _unhurt(lake: Lake, count: int, tally: Tally) -> bool:
+    """One works. False: nobody else came in time to be refused."""
+    before = tally.refused
     with contending(lake, count, patient=False) as contenders:
         pass
     tries = [one for contender in contenders for one in contender.tries]
     if (working := sum(one.worked for one in tries)) != 1:
         tally.amiss.append(f"{working} of {count} worked")
     _count(tries, tally)
+    return tally.refused > before
 
 
 def _killed(lake: Lake, count: int, rng: random.Random, tally: Tally) -> bool:
@@ -144,8 +148,6 @@ def _outcome(lake: Lake, count: int, rounds: int, events: pl.DataFrame, tally: T
     clean = clean_lake(lake.folder.parent / "clean", [[events]])
     lost, doubled = lost_and_doubled(lake, events["event_id"])
     amiss = [*tally.amiss, *amiss_in_batches(lake), *(f"{name} differs" for name in differing(lake, clean))]
-    if not tally.refused:
-        amiss.append("nobody was refused: there was no contention")
     taken_s, done_s = sorted(tally.taken_over_s) or [-1.0], sorted(tally.done_s) or [-1.0]
     figures = {
         "contenders": count,
