@@ -8,7 +8,7 @@ the extra `test` installs.
 
 from __future__ import annotations
 
-import sys
+import argparse
 from time import perf_counter
 
 from casper_ray.sim.bank.realism.as_of import as_of
@@ -24,7 +24,9 @@ TRAIN_DAYS = 60
 
 
 def main() -> None:
-    seeds = [int(word) for word in sys.argv[1:]] or [42]
+    parser = argparse.ArgumentParser(prog="python -m casper_ray.sim.bank.realism", description=__doc__)
+    parser.add_argument("seeds", metavar="SEED", type=int, nargs="*", default=[42])
+    seeds: list[int] = parser.parse_args().seeds
     rows = []
     for seed in seeds:
         start = perf_counter()
