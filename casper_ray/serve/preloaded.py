@@ -1,4 +1,4 @@
-"""What each process of Ray Serve imports, imported in half the time; importing this module does it.
+"""What each process of Ray Serve imports, imported in little more than half the time; importing this module does it.
 
 Ray is told the module's name: its workers import it as they start, so those that it starts ahead have it by the time
 that they are anybody's. A start is mostly seven such imports, on whatever processors there are.
