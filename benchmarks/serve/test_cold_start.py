@@ -71,6 +71,7 @@ def test_cold_start(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
         return statistics.median(a / b for a, b in zip(took["serve_s"], took[other], strict=True))
 
     benchmark.pedantic(each, rounds=ROUNDS)
+    assert served_over("without_dashboard_s") > 1, "it starts a Ray too: somebody else answered on its port"
     benchmark.extra_info |= {
         "what": "casper serve, policy engine: from nothing to the first 200, against ray.init",
         "goal": "<= 2",

@@ -14,12 +14,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Final, cast
 
-_SERVE: Final = (
-    "ray.serve",
-    "ray.serve._private.controller",
-    "ray.serve._private.proxy",
-    "ray.serve._private.replica",
-)
+_SERVE: Final = "ray.serve._private.controller"
+"""Imports what proxies and replicas need too."""
 
 
 @contextmanager
@@ -48,5 +44,4 @@ def _uncollected() -> Iterator[None]:
 
 # pandas: Ray Serve imports it, if it can, to encode the data frames that an application returns; ours returns none.
 with _uncollected(), _absent("pandas"):
-    for _name in _SERVE:
-        importlib.import_module(_name)
+    importlib.import_module(_SERVE)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,29 +24,23 @@ def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def both_worlds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with cases for every agent."""
-    folder = tmp_path_factory.mktemp("worlds")
-    with _without_ray():
-        write_both_worlds(folder)
-    return folder
+    return _written(tmp_path_factory.mktemp("worlds"), write_both_worlds)
 
 
 @pytest.fixture(scope="session")
 def one_order(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with next to nothing in it: `llm_door` holds the other until it ends."""
-    folder = tmp_path_factory.mktemp("order")
-    with _without_ray():
-        write_one_order(folder)
-    return folder
+    return _written(tmp_path_factory.mktemp("order"), write_one_order)
 
 
-@contextmanager
-def _without_ray() -> Iterator[None]:
-    """Lakes are written in this process, with a token key of their own."""
+def _written(folder: Path, write: Callable[[Path], None]) -> Path:
+    """A lake's folder. It is written in this process, with a token key of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ray, "is_initialized", lambda: False)
         for name in ("CASPER_TOKEN_KEYS", "CASPER_TOKEN_KEYS_FILE"):
             patch.delenv(name, raising=False)
-        yield
+        write(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

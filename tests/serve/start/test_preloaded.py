@@ -48,4 +48,5 @@ def test_what_a_process_has_already_it_keeps() -> None:
 
 def test_replicas_load_no_pandas_either() -> None:
     for module in ("casper_ray.serve.door.replica", "casper_ray.serve.deciding.replicas"):
-        assert python(REPLICAS.format(module)).returncode == 0, module
+        said = python(REPLICAS.format(module))
+        assert said.returncode == 0, f"{module}: {said.stderr}"
