@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 VLLM := .venv-vllm/bin/python
 
-.PHONY: demo test test-slow test-vllm bench-vllm check chaos bench picture clean
+.PHONY: demo test test-slow test-vllm soak bench-vllm check chaos bench picture clean
 
 demo: $(VENV)/.base
 	$(BIN)/python -m casper_ray.sim --speed 3600 --for 45s
@@ -19,6 +19,9 @@ test-slow: $(VENV)/.test
 
 test-vllm: .venv-vllm/.ready
 	$(VLLM) -m pytest -m vllm tests/serve/llm
+
+soak: $(VENV)/.test
+	$(BIN)/python -m pytest benchmarks/serve/test_soak.py -m "not slow"
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
