@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -74,6 +76,41 @@ def written_holder(lake: Lake) -> int | None:
         return int(json.loads((lake.state / "kitchen-pipeline.lease").read_text())["pid"])
     except (FileNotFoundError, ValueError):
         return None
+
+
+def refused_while_held(lake: Lake, contenders: list[Contender], before: int | None) -> bool:
+    """Hold whoever has the lease until all the others were refused, and let it go on.
+
+    How long a batch takes, and how far apart the contenders come, is the machine's affair; with the holder stopped,
+    they meet on any machine. before: a name left in the lease by somebody who died. False: the holder was not seen
+    in time, and somebody else has had the lease, or nobody came.
+    """
+
+    def met() -> bool:
+        refused = sum(any(one.refused for one in contender.tries) for contender in contenders)
+        return refused >= len(contenders) - 1
+
+    def too_late() -> bool:
+        return any(not one.refused for contender in contenders for one in contender.tries)
+
+    if not seen(lambda: written_holder(lake) not in (before, None) or too_late()):
+        return False
+    holder = written_holder(lake)
+    if holder is None or not signalled(holder, signal.SIGSTOP):
+        return False
+    try:
+        return seen(lambda: met() or too_late()) and met()
+    finally:
+        signalled(holder, signal.SIGCONT)
+
+
+def signalled(pid: int, number: signal.Signals) -> bool:
+    """Whether there was still such a process to be signalled."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def seen(true: Callable[[], bool], timeout_s: float = _LONGEST_S) -> bool:

@@ -4,7 +4,6 @@ is killed in the middle of its batch, the next one takes over, says from whom, a
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import signal
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 from clean_lake import clean_lake
-from contenders import Try, contending, seen, written_holder
+from contenders import Try, contending, refused_while_held, seen, signalled, written_holder
 from lakes import Lake
 from story import Outcome, Stage
 from tables_found import amiss_in_batches, differing, lost_and_doubled
@@ -23,9 +22,11 @@ from told_events import cut_evenly, drop_file, told_events
 _HELD_BY = re.compile(r"error: .*: held by process (\d+) on .*")
 _DAYS_A_ROUND = 2
 _SPARE_ROUNDS = 6
-"""Where the machine is busy, a batch can be over before it was seen to begin, or before the others come: then nobody
-can be killed or refused, and the round is played once more.
+"""Where the machine is busy, a batch can be over before it was seen to begin: then nobody can be killed or refused,
+and the round is played once more.
 """
+_LATEST_KILL_S = 0.2
+"""Half as late after every round in which the batch was over before."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,7 +58,8 @@ def _contended(stage: Stage, count: int, rounds: int, parts: Sequence[pl.DataFra
         drop_file(lake.volume, f"part-{used:04d}.json", parts[used])
         used += 1
         if unhurt > killed:
-            killed += _killed(lake, count, rng, tally)
+            missed = used - 1 - unhurt - killed
+            killed += _killed(lake, count, rng.uniform(0, _LATEST_KILL_S / 2**missed), tally)
         else:
             unhurt += _unhurt(lake, count, tally)
         stage.told(
@@ -71,30 +73,32 @@ def _contended(stage: Stage, count: int, rounds: int, parts: Sequence[pl.DataFra
 
 
 def _unhurt(lake: Lake, count: int, tally: Tally) -> bool:
-    """One works. False: nobody else came in time to be refused."""
-    before = tally.refused
+    """One works. False: the holder was not seen in time, and the others came when all was done."""
+    before = written_holder(lake)
     with contending(lake, count, patient=False) as contenders:
-        pass
+        met = refused_while_held(lake, contenders, before)
     tries = [one for contender in contenders for one in contender.tries]
     if (working := sum(one.worked for one in tries)) != 1:
         tally.amiss.append(f"{working} of {count} worked")
     _count(tries, tally)
-    return tally.refused > before
+    return met
 
 
-def _killed(lake: Lake, count: int, rng: random.Random, tally: Tally) -> bool:
-    """The holder dies some time after its batch was written down; the others come again until one has taken over.
+def _killed(lake: Lake, count: int, after_s: float, tally: Tally) -> bool:
+    """The holder dies `after_s` after its batch was written down; the others come again until one has taken over.
     False: the batch was over before.
     """
     journal = lake.state / "kitchen-batch.json"
-    before, batches = journal.stat().st_mtime_ns, lake.version("batches")
+    before, batches, last = journal.stat().st_mtime_ns, lake.version("batches"), written_holder(lake)
     with contending(lake, count, patient=True) as contenders:
+        if not refused_while_held(lake, contenders, last):
+            return False
         if not seen(lambda: journal.stat().st_mtime_ns != before):
             tally.amiss.append("nobody began a batch")
             return True
-        time.sleep(rng.uniform(0, 0.2))
+        time.sleep(after_s)
         holder = written_holder(lake)
-        if holder is None or not _kill(holder) or lake.version("batches") > batches:
+        if holder is None or not signalled(holder, signal.SIGKILL) or lake.version("batches") > batches:
             return False
         died_s = time.monotonic()
         if seen(lambda: written_holder(lake) not in (holder, None)):
@@ -104,14 +108,6 @@ def _killed(lake: Lake, count: int, rng: random.Random, tally: Tally) -> bool:
     tries = [one for contender in contenders for one in contender.tries]
     tally.amiss += _amiss_after(holder, tries)
     _count(tries, tally)
-    return True
-
-
-def _kill(pid: int) -> bool:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return False
     return True
 
 
