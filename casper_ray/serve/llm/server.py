@@ -7,18 +7,27 @@ here, beside the engine, and its answer leaves as the bytes that the client gets
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from typing import Any
 
 from pydantic import ValidationError
 from ray.llm._internal.serve.core.configs.openai_api_models import ChatCompletionRequest, ErrorResponse
 from ray.serve.llm.deployment import LLMServer
+from vllm.envs import enable_envs_cache
 
 from casper_ray.serve.llm.answered import Answered, engine_failed, not_a_request, refused
 
 
 class ChatServer(LLMServer):
     """See `Answered`. Nothing is raised for what a request or the engine did: errors of vLLM need vLLM to be read."""
+
+    async def start(self) -> None:
+        """As vLLM's own server does it: what is loaded by now stays, so the garbage collector leaves it alone."""
+        await super().start()  # type: ignore[no-untyped-call]
+        gc.collect()
+        gc.freeze()
+        enable_envs_cache()  # read from the environment at every request otherwise
 
     async def answer(self, body: bytes) -> Answered:
         """A chat completion as JSON."""
