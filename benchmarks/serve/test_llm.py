@@ -46,6 +46,9 @@ there is to see then is what is around it.
 """
 SECONDS = {"small": {1: 40.0, 16: 40.0, 64: 60.0}, "tiny": {1: 20.0, 16: 20.0, 64: 30.0}}
 ORDER = ("vllm", "door", "door", "vllm")
+COMPANY = (0, 1, 2, 0, 1, 2)
+BURST_S, REST_S = 0.0008, 0.0047
+"""About what a door takes of a processor at 60 requests a second, and as it takes it: 15 %, in pieces."""
 PROMPTS = 256
 ENGINE: dict[str, Any] = {
     "max_model_len": 2_048,
@@ -97,6 +100,40 @@ def test_llm_path(benchmark: BenchmarkFixture, measured: tuple[str, Measured], c
         door_per_s=door,
         vllm_per_s=vllm,
     )
+
+
+def test_company(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    """What any process beside it takes from vLLM's own server, where a model costs nothing and processors are few.
+
+    Its two processes wait for each other by spinning, so there is no idle time that a door could use.
+    """
+    write_tiny_llama(tmp_path / "model")
+    found: dict[int, list[float]] = {count: [] for count in COMPANY}
+    with _vllms_own(tmp_path / "model", tmp_path) as (port, key):
+        _per_s(port, key, 16, SECONDS["tiny"][16])
+        for count in COMPANY:
+            with _company(count):
+                found[count].append(_per_s(port, key, 16, SECONDS["tiny"][16]))
+    benchmark.pedantic(lambda: None, rounds=1)
+    benchmark.extra_info.update(
+        what="requests/s of vLLM's own server beside a bursty process / alone, 16 at once",
+        ratio=statistics.mean(found[1]) / statistics.mean(found[0]),
+        ratio_beside_two=statistics.mean(found[2]) / statistics.mean(found[0]),
+        per_s=found,
+    )
+
+
+@contextmanager
+def _company(count: int) -> Iterator[None]:
+    program = Path(__file__).with_name("bursts.py")
+    command = [sys.executable, str(program), str(BURST_S), str(REST_S)]
+    processes = [subprocess.Popen(command) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 def _per_s(port: int, key: str, connections: int, seconds: float) -> float:
