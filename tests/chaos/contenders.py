@@ -96,7 +96,7 @@ def refused_while_held(lake: Lake, contenders: list[Contender], before: int | No
     if not seen(lambda: written_holder(lake) not in (before, None) or too_late()):
         return False
     holder = written_holder(lake)
-    if holder is None or not signalled(holder, signal.SIGSTOP):
+    if holder is None or holder == before or not signalled(holder, signal.SIGSTOP):
         return False
     try:
         return seen(lambda: met() or too_late()) and met()

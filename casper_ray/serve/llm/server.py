@@ -24,7 +24,7 @@ class ChatServer(LLMServer):
 
     async def start(self) -> None:
         """As vLLM's own server does it: what is loaded by now stays, so the garbage collector leaves it alone."""
-        await super().start()  # type: ignore[no-untyped-call]
+        await super().start()  # type: ignore[no-untyped-call]  # Ray gives it no types
         gc.collect()
         gc.freeze()
         enable_envs_cache()  # read from the environment at every request otherwise
